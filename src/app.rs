@@ -112,7 +112,7 @@ pub enum StartError {
     /// A set of fingerprints in the data directory cannot be read.
     #[error(transparent)]
     Fingerprints(#[from] FingerprintFilesError),
-    /// The first key cannot be made or given to anybody.
+    /// The first key cannot be created or shown.
     #[error(transparent)]
     FirstKey(#[from] FirstKeyError<ChangeAccessError>),
     /// The old backend is set up wrongly.

@@ -118,12 +118,12 @@ impl Tenants {
     /// Stores the settings of a tenant, without an event; `commands::change_access` does both.
     pub async fn set(&self, tenant: TenantId, settings: &TenantSettings) -> Result<(), AccessError> {
         self.write(&self.pool, tenant, settings).await?;
-        self.read_again(tenant);
+        self.invalidate(tenant);
         Ok(())
     }
 
     /// Discards the cached settings of a tenant.
-    pub fn read_again(&self, tenant: TenantId) {
+    pub fn invalidate(&self, tenant: TenantId) {
         self.lock().remove(&tenant);
     }
 

@@ -251,12 +251,12 @@ impl Dispatcher {
             source.settle(&given_back).await?;
         }
         if leaves {
-            source.leave().await;
+            source.sign_off().await;
             return Ok(BeatAnswer { held: Vec::new() });
         }
         let held: Vec<ClaimedTask> = held.into_iter().map(ClaimedTask::from).collect();
         Ok(BeatAnswer {
-            held: source.beat(&held).await?,
+            held: source.heartbeat(&held).await?,
         })
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::apply::WriteMode;
 use super::fold::{Fold, FoldOptions, Shard};
-use super::generation::{begin_with_lock_timeout, clear_away, exists, gave_way};
+use super::generation::{begin_with_lock_timeout, drop_old_generations, exists, is_lock_conflict};
 use super::quarantine::{Poison, Quarantine, quarantine};
 use super::runner::{Progress, Which, follow, step};
 use super::task::{Claim, TaskPhase};
@@ -19,7 +19,7 @@ use crate::log::EventLog;
 /// Number of connections that copy rows concurrently.
 const COPIES: usize = 2;
 /// Pause before the next attempt to lock out readers.
-const BREATH: Duration = Duration::from_millis(50);
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 /// Builds a new generation from the log and switches to it.
 pub(super) async fn rebuild<P: Projection>(
@@ -29,7 +29,7 @@ pub(super) async fn rebuild<P: Projection>(
 ) -> Result<Value, ProjectionError> {
     let begun = begun::<P>(log, claim).await?;
     if let Some((generation, true)) = begun {
-        clear_away::<P>(log.pool()).await?;
+        drop_old_generations::<P>(log.pool()).await?;
         return result_of(log, &generation).await;
     }
     let generation = if let Some((generation, _)) = begun.filter(|(found, _)| found.position > 0) {
@@ -44,7 +44,7 @@ pub(super) async fn rebuild<P: Projection>(
     verify(log, claim, &generation, options).await?;
     refuse_new_poison(log, &generation).await?;
     switch_to(log, claim, &generation).await?;
-    clear_away::<P>(log.pool()).await?;
+    drop_old_generations::<P>(log.pool()).await?;
     result_of(log, &generation).await
 }
 
@@ -267,13 +267,13 @@ async fn switch_to<P: Projection>(
 ) -> Result<(), ProjectionError> {
     claim.begin(TaskPhase::Promoting, 0).await?;
     loop {
-        match try_to_switch(log, claim, generation).await {
+        match try_switch(log, claim, generation).await {
             Ok(()) => {
                 tracing::info!("{} is now generation {}", P::NAME, generation.number);
                 return Ok(());
             }
             // A slow reader blocked the switch, or a row must be quarantined; the caller handles both outside the switch.
-            Err(error) if gave_way(&error) => tokio::time::sleep(BREATH).await,
+            Err(error) if is_lock_conflict(&error) => tokio::time::sleep(RETRY_PAUSE).await,
             Err(error) if error.is_about_data() => {}
             Err(error) => return Err(error),
         }
@@ -281,7 +281,7 @@ async fn switch_to<P: Projection>(
     }
 }
 
-async fn try_to_switch<P: Projection>(
+async fn try_switch<P: Projection>(
     log: &EventLog,
     claim: &Claim,
     generation: &Generation<P>,

@@ -103,13 +103,13 @@ impl<P: Projection> Fold<P> {
             }
         }
         drop(pages);
-        self.bring_back_poisoned(&mut part).await?;
+        self.refold_poisoned(&mut part).await?;
         self.next = part.end;
         Ok(Some(part.shards.into_iter().map(|shard| shard.rows).collect()))
     }
 
-    /// A panic lost the row: it is folded again up to the event before.
-    async fn bring_back_poisoned(&self, part: &mut Part<P>) -> Result<(), ProjectionError> {
+    /// A panic lost the row, so it is folded again up to the event before.
+    async fn refold_poisoned(&self, part: &mut Part<P>) -> Result<(), ProjectionError> {
         let mut connection = self.log.pool().acquire().await?;
         let mut done = HashSet::new();
         for poison in &self.poison {

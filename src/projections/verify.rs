@@ -217,7 +217,7 @@ async fn position<P: Projection>(connection: &mut PgConnection, number: i32) -> 
         .await
 }
 
-/// Takes what is equal out of `seen`; what is not, or has moved meanwhile, is to be examined.
+/// Removes equal rows from `seen`; rows that differ, or were written meanwhile, become suspects.
 async fn compare_shard<P: Projection>(
     log: &EventLog,
     schema: &str,

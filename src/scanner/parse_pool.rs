@@ -117,13 +117,13 @@ impl ParsePool {
             thread,
         };
         lock(&self.turns).waiting.push(waiting);
-        give(&self.turns);
+        grant(&self.turns);
         turn.await.map_err(|_| ParserFailed)
     }
 }
 
 /// Gives free threads to the next scans in turn.
-fn give(turns: &Arc<Mutex<Turns>>) {
+fn grant(turns: &Arc<Mutex<Turns>>) {
     loop {
         let Some(next) = lock(turns).next() else {
             return;
@@ -137,7 +137,7 @@ fn give(turns: &Arc<Mutex<Turns>>) {
 }
 
 impl Turns {
-    /// Who is next, if anybody waits and there is a thread.
+    /// The next waiting job, if there is one and a thread is free.
     fn next(&mut self) -> Option<Waiting> {
         if self.free == 0 {
             return None;
@@ -175,7 +175,7 @@ impl Turns {
 impl Drop for Thread {
     fn drop(&mut self) {
         lock(&self.turns).free += 1;
-        give(&self.turns);
+        grant(&self.turns);
     }
 }
 

@@ -239,8 +239,7 @@ impl ScanTasks {
         Ok(in_time(&self.pool, async |connection| beat.fetch_all(connection).await).await?)
     }
 
-    /// Leaves a host alone for a while, whichever worker of whichever process would be next; never for less than was
-    /// said before.
+    /// Sets the cooldown of a host, for all workers of all processes; it never shortens an earlier one.
     pub async fn set_cooldown(&self, host: &str, rest: Duration) -> Result<(), TaskError> {
         sqlx::query(&format!(
             "insert into host_rest as h (host, rest_until) \

@@ -41,7 +41,9 @@ pub fn differences(known: &Findings, now: &Findings) -> Vec<FieldDifference> {
     let fields = |of: &Findings| [read_model_columns(of), other_fields(of)].concat();
     let pairs = fields(known).into_iter().zip(fields(now));
     pairs
-        .filter(|((name, before), (_, after))| is_told(name, known, now) && differs(name, before, after))
+        .filter(|((name, before), (_, after))| {
+            is_comparable(name, known, now) && differs(name, before, after)
+        })
         .map(
             |((name, before), (_, after)): (DomainField, DomainField)| FieldDifference {
                 field: name.to_owned(),
@@ -84,8 +86,8 @@ pub fn require_fields(given: &[String]) -> Result<(), UnknownField> {
     }
 }
 
-/// Whether both scans requested it. Otherwise a comparison says nothing.
-fn is_told(name: &str, known: &Findings, now: &Findings) -> bool {
+/// Whether both scans requested the field. Otherwise a comparison says nothing.
+fn is_comparable(name: &str, known: &Findings, now: &Findings) -> bool {
     match name {
         "email_provider" | "dns_host" | "spf" | "dmarc" | "dns.ns" | "dns.mx" => {
             known.dns.is_some() && now.dns.is_some()

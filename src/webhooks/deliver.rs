@@ -150,7 +150,7 @@ impl Deliverer {
                 if Instant::now() > until - TURN / 2 {
                     break;
                 }
-                if !self.send_again(session, waiting).await? {
+                if !self.retry_event(session, waiting).await? {
                     return Ok(());
                 }
             }
@@ -234,8 +234,8 @@ impl Deliverer {
         Ok(false)
     }
 
-    /// An event that failed before; whether the endpoint may be sent more.
-    async fn send_again(&self, session: &Session, waiting: Retry) -> Result<bool, DeliverError> {
+    /// Retries an event that failed before; returns whether the endpoint may be sent more.
+    async fn retry_event(&self, session: &Session, waiting: Retry) -> Result<bool, DeliverError> {
         let claimed = &session.claimed;
         let event = self.bus.log().event_at(claimed.tenant, waiting.position).await?;
         let message = match &event {

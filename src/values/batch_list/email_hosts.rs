@@ -24,7 +24,7 @@ pub(super) fn host_of_address(text: &str) -> Option<DomainName> {
     }
 }
 
-/// Whether a domain is that of a provider whose addresses anybody has, for years or for minutes.
+/// Whether a domain belongs to a provider of free or disposable mailboxes.
 pub(super) fn is_free_mail_host(domain: &DomainName) -> bool {
     let name = domain.as_str();
     FREE.contains(&name)
