@@ -112,7 +112,7 @@ pub enum StartError {
     /// A set of fingerprints in the data directory cannot be read.
     #[error(transparent)]
     Fingerprints(#[from] FingerprintFilesError),
-    /// The first key cannot be made or given to anybody.
+    /// The first key cannot be created or shown.
     #[error(transparent)]
     FirstKey(#[from] FirstKeyError<ChangeAccessError>),
     /// The old backend is set up wrongly.
@@ -376,7 +376,7 @@ pub async fn serve(
         if let Some(every) = telemetry.metrics_every {
             metrics = Some(MetricExport::new(&telemetry.endpoint, every, direct.clone()));
         }
-        let sampled = Sampled::share(telemetry.trace_sample);
+        let sampled = Sampled::ratio(telemetry.trace_sample);
         exporting = Some(trace_export::start(&telemetry.endpoint, sampled, direct)?);
     }
     let database = Database::open(config).await?;

@@ -54,7 +54,7 @@ const BY_INDEX: &str = "set enable_seqscan = off; set enable_bitmapscan = off; s
     set enable_mergejoin = off; set jit = off";
 
 /// A plan that was made for an empty table may use an index that is as good as another only while it is empty.
-const PLANNED_ANEW: &str = "set plan_cache_mode = force_custom_plan";
+const CUSTOM_PLANS: &str = "set plan_cache_mode = force_custom_plan";
 
 /// How long PostgreSQL may take to answer what moves the work on. Its machine may be gone without a word, and the
 /// connection would wait for a quarter of an hour.
@@ -134,7 +134,7 @@ impl Pools {
             Priority::Normal
         };
         let options = |name: &str| options.clone().application_name(&format!("sitelog {name}"));
-        let by_index = format!("{BY_INDEX}; {PLANNED_ANEW}");
+        let by_index = format!("{BY_INDEX}; {CUSTOM_PLANS}");
         let bounded = format!("{BY_INDEX}; {LONGEST_STATEMENT}");
         Self {
             // Their statements are many and small, so they keep their plans; `tests/it/plans.rs` tries those.

@@ -26,8 +26,8 @@ struct Tracing {
     sampled: Sampled,
 }
 
-/// The share of scans that are traced. Whether a scan is one of them follows from its id: so every process decides the
-/// same, and a trace is whole or absent.
+/// Which scans are traced: a ratio of all. Whether a scan is one of them follows from its id: so every process decides the
+/// same, and a trace is complete or absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sampled {
     /// Of all numbers of 53 bits, those below.
@@ -38,17 +38,17 @@ impl Sampled {
     /// Bits that a float has.
     const BITS: u32 = 53;
 
-    /// A share from 0, none, to 1, all.
+    /// A ratio from 0, none, to 1, all.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         clippy::cast_precision_loss,
-        reason = "a share of 2^53, which a float holds exactly"
+        reason = "a part of 2^53, which a float holds exactly"
     )]
-    pub fn share(share: f64) -> Self {
+    pub fn ratio(ratio: f64) -> Self {
         let all = 1_u64 << Self::BITS;
         Self {
-            below: (share.clamp(0.0, 1.0) * all as f64) as u64,
+            below: (ratio.clamp(0.0, 1.0) * all as f64) as u64,
         }
     }
 
@@ -246,26 +246,26 @@ mod tests {
 
     #[test]
     #[expect(clippy::cast_precision_loss, reason = "a count of thousands")]
-    fn a_share_of_scans_of_every_kind_is_traced() {
+    fn a_ratio_of_scans_of_every_kind_is_traced() {
         let batch = crate::values::BatchId(Uuid::new_v4());
         let kinds: [&dyn Fn(u32) -> Uuid; 3] = [&|_| Uuid::new_v4(), &|_| Uuid::now_v7(), &|line| {
             crate::values::ScanId::of_batch_line(batch, line).0
         }];
         for new in kinds {
             let scans: Vec<Uuid> = (0..10_000).map(new).collect();
-            let share = |share: f64| {
-                let sampled = Sampled::share(share);
+            let traced = |ratio: f64| {
+                let sampled = Sampled::ratio(ratio);
                 scans.iter().filter(|scan| sampled.has(**scan)).count()
             };
-            assert_eq!((share(0.0), share(1.0)), (0, 10_000));
+            assert_eq!((traced(0.0), traced(1.0)), (0, 10_000));
             // Ten standard deviations around the middle.
-            let some = share(0.25) as f64;
+            let some = traced(0.25) as f64;
             assert!((some - 2500.0).abs() < 433.0, "{some}");
         }
-        let (few, many) = (Sampled::share(0.1), Sampled::share(0.2));
+        let (few, many) = (Sampled::ratio(0.1), Sampled::ratio(0.2));
         let scans: Vec<Uuid> = (0..1000).map(|_| Uuid::new_v4()).collect();
         let kept = scans.iter().filter(|scan| few.has(**scan));
-        // If the share is raised, scans that were traced before still are.
+        // If the ratio is raised, scans that were traced before still are.
         assert!(kept.clone().count() > 0 && kept.into_iter().all(|scan| many.has(*scan)));
     }
 

@@ -67,7 +67,7 @@ impl Turns {
         let turn = {
             let mut state = self.lock();
             if state.held < self.0.places && state.held_by(tenant) < self.0.places_of_tenant {
-                return Ok(self.give(&mut state, tenant));
+                return Ok(self.grant(&mut state, tenant));
             }
             let of_tenant = state.tenants.entry(tenant).or_default();
             if of_tenant.waiting.len() >= MAX_WAITING {
@@ -91,7 +91,7 @@ impl Turns {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn give(&self, state: &mut State, tenant: TenantId) -> Turn {
+    fn grant(&self, state: &mut State, tenant: TenantId) -> Turn {
         state.held += 1;
         state.tenants.entry(tenant).or_default().held += 1;
         Turn {
@@ -100,8 +100,8 @@ impl Turns {
         }
     }
 
-    /// Takes a place back and gives it to the next one.
-    fn give_back(&self, tenant: TenantId) {
+    /// Takes a place back and grants it to the next tenant.
+    fn release(&self, tenant: TenantId) {
         // Unused turns are returned here when they are dropped, which must not happen under the lock.
         let mut unwanted = Vec::new();
         let mut state = self.lock();
@@ -111,7 +111,7 @@ impl Turns {
             let Some((next, sender)) = state.next(self.0.places_of_tenant) else {
                 break;
             };
-            let turn = self.give(&mut state, next);
+            let turn = self.grant(&mut state, next);
             if let Err(turn) = sender.send(turn) {
                 unwanted.push(turn);
             }
@@ -153,7 +153,7 @@ impl State {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.turns.give_back(self.tenant);
+        self.turns.release(self.tenant);
     }
 }
 

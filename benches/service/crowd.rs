@@ -10,7 +10,7 @@ use crate::processes::{Service, SitesProcess, host};
 
 const CLIENTS: usize = 2000;
 const WHOLE: Duration = Duration::from_mins(1);
-const LOOK_EVERY: Duration = Duration::from_secs(10);
+const PRINT_EVERY: Duration = Duration::from_secs(10);
 
 /// Responses by status; failures by kind.
 type Counts = Arc<Mutex<BTreeMap<String, u64>>>;
@@ -44,7 +44,7 @@ pub async fn run() {
         })
         .collect();
     while Instant::now() < end {
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(PRINT_EVERY).await;
         println!("  memory             {} MB", service.memory_kb("VmRSS") / 1024);
     }
     for client in clients {

@@ -18,7 +18,7 @@ pub enum FirstKeyDestination {
     Terminal,
     /// A file that is not there yet; only its owner may read it.
     File(PathBuf),
-    /// Nobody.
+    /// Not shown at all.
     Nowhere,
 }
 

@@ -67,7 +67,7 @@ impl KeySet {
         id: Option<&str>,
         algorithm: Algorithm,
     ) -> Result<Option<DecodingKey>, KeysUnavailable> {
-        let (found, is_due) = self.0.look(id, algorithm);
+        let (found, is_due) = self.0.find_cached(id, algorithm);
         match (found, is_due) {
             (Some(key), false) => return Ok(Some(key)),
             // The known keys are used, so that no caller waits for a slow issuer.
@@ -84,7 +84,7 @@ impl KeySet {
                 reason: "it does not return a set of keys; see the log".to_owned(),
             });
         }
-        Ok(self.0.look(id, algorithm).0)
+        Ok(self.0.find_cached(id, algorithm).0)
     }
 }
 
@@ -94,7 +94,7 @@ impl Inner {
     }
 
     /// The key, and whether the keys are old.
-    fn look(&self, id: Option<&str>, algorithm: Algorithm) -> (Option<DecodingKey>, bool) {
+    fn find_cached(&self, id: Option<&str>, algorithm: Algorithm) -> (Option<DecodingKey>, bool) {
         let kept = self.kept();
         let is_due = kept.fetched.is_none_or(|at| at.elapsed() >= CACHE_TTL) && kept.may_ask();
         (kept.find(id, algorithm), is_due)

@@ -30,7 +30,7 @@ pub use key_set::KeysUnavailable;
 pub use oidc::{ClaimRules, OidcSettings, SignIn, SignInError};
 use sessions::SessionToken;
 pub use settings::{AuthMode, AuthSettings, JwtSettings, Secret};
-pub use tenants::{Admission, RequestShare, Tenants};
+pub use tenants::{Admission, RateLimitStatus, Tenants};
 use token::TokenVerifier;
 
 /// Decides who is admitted.

@@ -17,8 +17,8 @@ use crate::values::TenantId;
 pub const LIFETIME: Duration = Duration::from_hours(7 * 24);
 /// How long a session of a provider lasts: a user who is removed there loses access at the next sign-in.
 pub const LIFETIME_OF_PEOPLE: Duration = Duration::from_hours(12);
-/// How long a completed sign-in is remembered.
-const REMEMBERED: Duration = Duration::from_hours(24);
+/// How long a completed sign-in is stored.
+const RETENTION: Duration = Duration::from_hours(24);
 /// One that ends later than that was opened under a clock that was ahead, and has ended.
 const LONGEST: Duration = Duration::from_hours(8 * 24);
 
@@ -85,7 +85,7 @@ async fn insert_for(pool: &PgPool, person: &Person, token: &SessionToken) -> Res
     let mut transaction = pool.begin().await?;
     remove_ended(&mut transaction).await?;
     sqlx::query("delete from completed_sign_in where not recently(completed_at, $1, now())")
-        .bind(REMEMBERED)
+        .bind(RETENTION)
         .execute(&mut *transaction)
         .await?;
     let completed =

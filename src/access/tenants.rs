@@ -16,14 +16,14 @@ use crate::values::{TenantId, TenantSettings};
 
 /// How long a tenant's settings are cached.
 const CACHE_TTL: Duration = Duration::from_secs(5);
-/// Past this many tenants, those that were not heard of for a while are forgotten.
+/// With more tenants than this, those without recent requests are removed.
 const TENANTS_KEPT: usize = 10_000;
-/// How long the share of a tenant is remembered at least, so that it cannot be spent twice.
-const SHARE_REFILLS: Duration = Duration::from_mins(1);
+/// How long the used requests of a tenant are remembered at least: after that, its full rate limit is available again.
+const RATE_LIMIT_WINDOW: Duration = Duration::from_mins(1);
 
-/// The rest of a tenant's rate limit.
+/// How much of a tenant's rate limit is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RequestShare {
+pub struct RateLimitStatus {
     /// Requests per minute.
     pub limit: u32,
     /// Requests that are left.
@@ -35,10 +35,10 @@ pub struct RequestShare {
 /// Whether a request is admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// It is within the share.
-    Granted(RequestShare),
+    /// It is within the rate limit.
+    Granted(RateLimitStatus),
     /// It is not; the next one is, in this many seconds.
-    Refused(RequestShare, u64),
+    Refused(RateLimitStatus, u64),
 }
 
 /// The settings of all tenants. Clones share the cache.
@@ -77,20 +77,20 @@ impl Tenants {
     pub async fn admit(&self, tenant: TenantId) -> Result<Admission, AccessError> {
         let known = self.known(tenant).await?;
         let limit = known.rate.get();
-        let share = |remaining: u32| {
+        let status = |remaining: u32| {
             let missing = u64::from(limit - remaining.min(limit));
             let reset = (missing * 60).div_ceil(u64::from(limit));
-            RequestShare {
+            RateLimitStatus {
                 limit,
                 remaining,
                 reset,
             }
         };
         Ok(match known.limiter.check() {
-            Ok(state) => Admission::Granted(share(state.remaining_burst_capacity())),
+            Ok(state) => Admission::Granted(status(state.remaining_burst_capacity())),
             Err(refused) => {
                 let wait = refused.wait_time_from(DefaultClock::default().now());
-                Admission::Refused(share(0), wait.as_secs() + 1)
+                Admission::Refused(status(0), wait.as_secs() + 1)
             }
         })
     }
@@ -118,12 +118,12 @@ impl Tenants {
     /// Stores the settings of a tenant, without an event; `commands::change_access` does both.
     pub async fn set(&self, tenant: TenantId, settings: &TenantSettings) -> Result<(), AccessError> {
         self.write(&self.pool, tenant, settings).await?;
-        self.read_again(tenant);
+        self.invalidate(tenant);
         Ok(())
     }
 
     /// Discards the cached settings of a tenant.
-    pub fn read_again(&self, tenant: TenantId) {
+    pub fn invalidate(&self, tenant: TenantId) {
         self.lock().remove(&tenant);
     }
 
@@ -174,7 +174,7 @@ impl Tenants {
         let read_at = Instant::now();
         let mut all = self.lock();
         if all.len() >= TENANTS_KEPT {
-            all.retain(|_, known| known.read_at.elapsed() < SHARE_REFILLS);
+            all.retain(|_, known| known.read_at.elapsed() < RATE_LIMIT_WINDOW);
         }
         // Used requests still count, unless the limit has changed.
         let limiter = match all.get(&tenant) {

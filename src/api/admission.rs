@@ -12,7 +12,7 @@ use super::browser;
 use super::problem::{Problem, ProblemCode};
 use super::recheck::run_while_admitted;
 use super::request::idempotency_key_in;
-use crate::access::{AccessError, Admission, AuthMode, Caller, RequestShare, Scope};
+use crate::access::{AccessError, Admission, AuthMode, Caller, RateLimitStatus, Scope};
 use crate::values::TenantId;
 
 /// Passes a request to its handler, or refuses it.
@@ -21,8 +21,8 @@ pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, n
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
-    let share = match take_share(&state, caller.tenant).await {
-        Ok(share) => share,
+    let rate_limit = match check_rate_limit(&state, caller.tenant).await {
+        Ok(rate_limit) => rate_limit,
         Err(refusal) => return refusal.into_response(),
     };
     // Checked here for all routes: idempotent routes do not use the key, and still refuse an invalid one.
@@ -32,7 +32,7 @@ pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, n
     request.extensions_mut().insert(caller.clone());
     let response = run_while_admitted(&state, &caller, request, next).await;
     let mut response = response.unwrap_or_else(Problem::into_response);
-    say_share(share, response.headers_mut());
+    add_rate_limit_headers(rate_limit, response.headers_mut());
     response
 }
 
@@ -131,25 +131,25 @@ pub(super) fn credential_in(headers: &HeaderMap) -> Option<&str> {
     })
 }
 
-/// A request that is not granted, with what its tenant has left.
+/// A request that is not admitted, with the state of its rate limit.
 pub(crate) struct Refusal {
-    /// What it is answered.
+    /// The answer.
     pub(crate) problem: Problem,
-    share: Option<RequestShare>,
+    rate_limit: Option<RateLimitStatus>,
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = self.problem.into_response();
-        if let Some(share) = self.share {
-            say_share(share, response.headers_mut());
+        if let Some(rate_limit) = self.rate_limit {
+            add_rate_limit_headers(rate_limit, response.headers_mut());
         }
         response
     }
 }
 
 /// Counts one request against a tenant's rate limit.
-pub(crate) async fn take_share(state: &ApiState, tenant: TenantId) -> Result<RequestShare, Refusal> {
+pub(crate) async fn check_rate_limit(state: &ApiState, tenant: TenantId) -> Result<RateLimitStatus, Refusal> {
     let admission = state
         .access
         .tenants()
@@ -157,24 +157,24 @@ pub(crate) async fn take_share(state: &ApiState, tenant: TenantId) -> Result<Req
         .await
         .map_err(|error| Refusal {
             problem: error.into(),
-            share: None,
+            rate_limit: None,
         })?;
     match admission {
-        Admission::Granted(share) => Ok(share),
-        Admission::Refused(share, seconds) => Err(Refusal {
+        Admission::Granted(rate_limit) => Ok(rate_limit),
+        Admission::Refused(rate_limit, seconds) => Err(Refusal {
             problem: Problem::too_many_requests(u32::try_from(seconds).unwrap_or(u32::MAX)),
-            share: Some(share),
+            rate_limit: Some(rate_limit),
         }),
     }
 }
 
 /// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers).
-pub(super) fn say_share(share: RequestShare, headers: &mut HeaderMap) {
-    let RequestShare {
+pub(super) fn add_rate_limit_headers(rate_limit: RateLimitStatus, headers: &mut HeaderMap) {
+    let RateLimitStatus {
         limit,
         remaining,
         reset,
-    } = share;
+    } = rate_limit;
     let said = [
         ("ratelimit-policy", format!("\"requests\";q={limit};w=60")),
         ("ratelimit", format!("\"requests\";r={remaining};t={reset}")),

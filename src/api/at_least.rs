@@ -17,7 +17,7 @@ use crate::values::TenantId;
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// How often it polls if nothing notifies it.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const POLL: Duration = Duration::from_millis(20);
 
 /// `?at_least=<log position>` of every GET.
 #[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
@@ -59,7 +59,7 @@ impl AtLeast {
             if Instant::now() > end {
                 return Err(not_yet(&format!("{what} have"), reached, wanted));
             }
-            tokio::time::sleep(LOOK_AGAIN).await;
+            tokio::time::sleep(POLL).await;
         }
     }
 }

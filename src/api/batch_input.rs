@@ -166,9 +166,9 @@ impl BatchInput {
 /// Maximum number of lists that are read concurrently; each may briefly need several times its size.
 static READING: Semaphore = Semaphore::const_new(2);
 
-/// Reads a list on a separate thread, so that other requests do not wait.
+/// Reads a list on a background thread, so that other requests do not wait.
 #[expect(clippy::disallowed_methods, reason = "there are no more at once than turns")]
-pub async fn apart<T: Send + 'static>(
+pub async fn in_background<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
     let _turn = READING.acquire().await;

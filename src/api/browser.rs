@@ -16,7 +16,8 @@ const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                            font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
-const SAID: [(&str, &str); 4] = [
+/// The headers of every response.
+const HEADERS: [(&str, &str); 4] = [
     ("x-content-type-options", "nosniff"),
     // Not `no-referrer`: then browsers send `Origin: null` with our own forms (Fetch, "append a request Origin header").
     ("referrer-policy", "same-origin"),
@@ -43,7 +44,7 @@ pub(super) async fn protect(request: Request, next: Next) -> Response {
 /// The headers of every answer.
 pub(super) fn with_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    for (name, value) in SAID {
+    for (name, value) in HEADERS {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     let is_page = headers

@@ -11,7 +11,7 @@ use super::ApiState;
 use super::example::Example;
 use super::problem::Problem;
 use super::request::QueryOf;
-use crate::progress::{self, Clock, Stuck};
+use crate::progress::{self, ClockCheck, Stuck};
 use crate::projections::status::all_exist;
 
 /// The health of the process.
@@ -78,7 +78,7 @@ pub(super) async fn readyz(
             .await?
             .into_iter()
             .map(Stuck::without_tenants);
-        let clock = Clock::read(pool).await?;
+        let clock = ClockCheck::read(pool).await?;
         report["stuck"] = json!(stuck.collect::<Vec<_>>());
         report["clock"] = json!(clock);
         report["connections"] = json!(state.pools.usage());

@@ -12,7 +12,7 @@ use axum::routing::get;
 use tower::ServiceExt;
 
 use super::ApiState;
-use super::admission::take_share;
+use super::admission::check_rate_limit;
 use super::openapi::{V4, unguarded};
 use super::problem::{Problem, ProblemCode};
 use crate::access::links::{LinkToken, opened};
@@ -32,7 +32,7 @@ async fn show(State(state): State<ApiState>, Path(file): Path<String>) -> Result
     let token = file.split('.').next().unwrap_or_default();
     let found = opened(state.access.pool(), &LinkToken::shown(token)).await?;
     let (tenant, link, path) = found.ok_or_else(|| Problem::not_found("link"))?;
-    take_share(&state, tenant)
+    check_rate_limit(&state, tenant)
         .await
         .map_err(|refusal| refusal.problem)?;
     let mut response = read(&state, tenant, &format!("link:{link}"), &path).await?;

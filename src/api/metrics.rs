@@ -8,7 +8,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use super::ApiState;
 use super::problem::Problem;
 use crate::pools::PoolUsage;
-use crate::progress::{self, Clock, Kind, Stuck};
+use crate::progress::{self, ClockCheck, Kind, Stuck};
 use crate::projections::status::{self, ProjectionState, ProjectionStatus};
 use crate::tasks::TaskCondition;
 use crate::tasks::workers::WorkerRow;
@@ -40,7 +40,7 @@ struct Now {
     tasks: [(TaskCondition, i64); 4],
     workers: Vec<WorkerRow>,
     stuck: Vec<Stuck>,
-    clock: Clock,
+    clock: ClockCheck,
 }
 
 impl Now {
@@ -52,7 +52,7 @@ impl Now {
             tasks: state.tasks.counts().await?,
             workers: state.tasks.workers().list().await?,
             stuck: progress::stuck(&state.models.pool).await?,
-            clock: Clock::read(&state.models.pool).await?,
+            clock: ClockCheck::read(&state.models.pool).await?,
         })
     }
 

@@ -56,10 +56,10 @@ pub(super) fn applied(seconds: u64) -> [(HeaderName, HeaderValue); 1] {
 pub(super) enum Waited {
     /// The scan ended, with the event at this position.
     Ended(i64),
-    /// It did not in that time, or the server stops.
-    InVain,
-    /// This many wait already that this one was not let to.
-    NotAtAll,
+    /// The scan did not end in that time, or the server stops.
+    TimedOut,
+    /// There was no free slot: too many responses wait already.
+    NoSlot,
 }
 
 /// Waits for the end of a scan. No connection is held meanwhile.
@@ -69,15 +69,15 @@ pub(super) async fn for_end(
     scan: &str,
     seconds: u64,
 ) -> Result<Waited, Problem> {
-    let Ok(_place) = state.limits.waits.0.try_acquire() else {
-        return Ok(Waited::NotAtAll);
+    let Ok(_slot) = state.limits.waits.0.try_acquire() else {
+        return Ok(Waited::NoSlot);
     };
     let until = Instant::now() + Duration::from_secs(seconds);
     let scan = Watched::Scan(scan.to_owned());
     let ended = state.watch.end_of(state, tenant, &scan);
     match tokio::time::timeout_at(until, ended).await {
-        Ok(end) => Ok(end?.map_or(Waited::InVain, Waited::Ended)),
-        Err(_) => Ok(Waited::InVain),
+        Ok(end) => Ok(end?.map_or(Waited::TimedOut, Waited::Ended)),
+        Err(_) => Ok(Waited::TimedOut),
     }
 }
 

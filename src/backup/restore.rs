@@ -45,7 +45,7 @@ pub async fn restore(url: &str, archive: &Archive, progress: impl Fn(u64)) -> Re
         .args(["--single-transaction", "--no-owner"]);
     command.arg("--use-list").arg(contents.path());
     feed(command, archive, progress).await?;
-    make_ours(&mut connection).await?;
+    reset_leases_and_policies(&mut connection).await?;
     connection.unlock().await?;
     connection.close().await?;
     Ok(())
@@ -168,8 +168,9 @@ fn failed(said: String) -> BackupError {
     }
 }
 
-/// State that belongs to the original only: ownership and leases.
-async fn make_ours(connection: &mut PgConnection) -> Result<(), BackupError> {
+/// Resets what belongs to the original database only: the row-level security policy of its owner, and the leases of its
+/// processes.
+async fn reset_leases_and_policies(connection: &mut PgConnection) -> Result<(), BackupError> {
     let mut transaction = connection.begin().await?;
     row_security::enable_everywhere(&mut transaction).await?;
     transaction

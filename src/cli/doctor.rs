@@ -9,7 +9,7 @@ use super::{say, say_lines, style};
 use crate::config::{Config, Sources, without_password};
 use crate::database::Database;
 use crate::fleet::{NatsSettings, NatsUser, check_broker, connect};
-use crate::progress::{self, Clock, Stuck};
+use crate::progress::{self, ClockCheck, Stuck};
 
 /// Checks the installation and says how to fix problems.
 #[derive(Debug, clap::Args)]
@@ -30,7 +30,7 @@ struct Findings {
     migrations: Option<i64>,
     /// What has something to do and makes no progress.
     stuck: Vec<Stuck>,
-    clock: Option<Clock>,
+    clock: Option<ClockCheck>,
     problems: Vec<String>,
     /// What was wrong, or is no reason to do something.
     notes: Vec<String>,
@@ -96,10 +96,10 @@ async fn examine(config: &Config, found: &mut Findings) {
         .await;
     found.log_position = head.ok();
     if found.migrations == Some(wanted) {
-        let moving = look_for_standstill(&database, found).await;
+        let checked = check_progress(&database, found).await;
         found
             .problems
-            .extend(moving.err().map(|error| format!("{error:#}")));
+            .extend(checked.err().map(|error| format!("{error:#}")));
     }
     database.close().await;
 }
@@ -116,8 +116,9 @@ async fn examine_broker(broker: &NatsSettings, found: &mut Findings) {
     }
 }
 
-async fn look_for_standstill(database: &Database, found: &mut Findings) -> anyhow::Result<()> {
-    let clock = Clock::read(&database.pools.work).await?;
+/// Whether the clocks are right and all background work makes progress.
+async fn check_progress(database: &Database, found: &mut Findings) -> anyhow::Result<()> {
+    let clock = ClockCheck::read(&database.pools.work).await?;
     found.problems.extend(clock.problems());
     found.notes.extend(clock.note());
     found.clock = Some(clock);

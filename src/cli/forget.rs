@@ -58,11 +58,11 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         return Ok(ExitCode::FAILURE);
     };
     if args.json {
-        let told = json!({
+        let report = json!({
             "domain": domain.as_str(), "tenant_id": tenant, "scans": forgotten.scans,
             "bodies": forgotten.bodies, "position": forgotten.position, "read_models_followed": followed,
         });
-        say(&told.to_string())?;
+        say(&report.to_string())?;
     } else {
         say(&format!(
             "Erased the findings of {} of {domain} ({}, log position {}).",

@@ -94,7 +94,7 @@ async fn run_import(args: &ImportArgs, config: &Config) -> anyhow::Result<ExitCo
         UnfinishedWork::Rescan => Unfinished::Rescan,
     };
     let bar = progress_bar();
-    let on_progress = |table: &str, rows: u64| tell(&bar, table, rows);
+    let on_progress = |table: &str, rows: u64| show_progress(&bar, table, rows);
     let report = import(&app.bus, app.log.pool(), &mut source, unfinished, &on_progress).await;
     bar.finish_and_clear();
     let report = report?;
@@ -113,7 +113,7 @@ async fn run_compare(args: &CompareArgs, config: &Config) -> anyhow::Result<Exit
     let following = Following::start(config).await?;
     following.catch_up().await?;
     let bar = progress_bar();
-    let on_progress = |table: &str, rows: u64| tell(&bar, table, rows);
+    let on_progress = |table: &str, rows: u64| show_progress(&bar, table, rows);
     let comparison = compare(&following.app.models, &mut source, &on_progress).await;
     bar.finish_and_clear();
     let comparison = comparison?;
@@ -183,13 +183,13 @@ impl Following {
     }
 }
 
-/// On a terminal only.
+/// Shown on a terminal only.
 fn progress_bar() -> ProgressBar {
     let style = ProgressStyle::with_template("{spinner} {msg} {pos} rows").expect("the template is valid");
     ProgressBar::new_spinner().with_style(style)
 }
 
-fn tell(bar: &ProgressBar, table: &str, rows: u64) {
+fn show_progress(bar: &ProgressBar, table: &str, rows: u64) {
     bar.set_message(table.to_owned());
     bar.set_position(rows);
 }

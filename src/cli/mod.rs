@@ -162,7 +162,7 @@ const ENVIRONMENT: u8 = 3;
 ///
 /// Exit codes: 0 all well; 1 it ran and some of the work failed; 2 wrong arguments; 3 the environment.
 pub fn run() -> ExitCode {
-    std::panic::set_hook(Box::new(tell_panic));
+    std::panic::set_hook(Box::new(print_panic));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
@@ -262,7 +262,7 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 }
 
 /// Prints the message of a panic, which may contain text of a site or a user.
-fn tell_panic(panic: &std::panic::PanicHookInfo<'_>) {
+fn print_panic(panic: &std::panic::PanicHookInfo<'_>) {
     tell_lines(&panic.to_string());
     let trace = std::backtrace::Backtrace::capture();
     if trace.status() == std::backtrace::BacktraceStatus::Captured {

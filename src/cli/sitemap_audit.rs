@@ -111,11 +111,11 @@ impl Auditor {
         if as_json || !output::is_terminal() {
             return Ok(say(&serde_json::to_string(&report)?)?);
         }
-        tell_people(&report)
+        print_report(&report)
     }
 }
 
-fn tell_people(report: &Report) -> anyhow::Result<()> {
+fn print_report(report: &Report) -> anyhow::Result<()> {
     let audit = &report.audit;
     say(&format!(
         "{} URLs compared with {}; {} with lastmod",

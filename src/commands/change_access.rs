@@ -109,7 +109,7 @@ pub async fn change_tenant_settings(
             .await?;
         let command = TenantCommand::ChangeSettings(settings.clone());
         if finish(change, loaded, command, context).await? {
-            tenants.read_again(context.tenant);
+            tenants.invalidate(context.tenant);
             return Ok(());
         }
     }

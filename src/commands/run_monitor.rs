@@ -49,7 +49,7 @@ pub enum Run {
     },
     /// It does not take place.
     Skipped(SkipReason),
-    /// There is nothing to do: it was seen to already, or the monitor is paused or deleted.
+    /// There is nothing to do: the time was handled already, or the monitor is paused or deleted.
     Nothing,
 }
 

@@ -82,7 +82,7 @@ fn jwt_settings(raw: RawAuth, faults: &mut Faults) -> Option<JwtSettings> {
     })
 }
 
-/// Whether nobody can change the responses in transit.
+/// Whether responses are safe from changes in transit.
 pub(super) fn is_private_or_encrypted(url: &url::Url) -> bool {
     let is_this_machine = match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),

@@ -26,7 +26,7 @@ use crate::projections::history::{self, FieldChange};
 use crate::projections::jobs::query::{JobFilter, JobSort};
 use crate::projections::jobs::{self, JobRow};
 use crate::values::change_words::field_words;
-use crate::values::facets;
+use crate::values::domain_fields;
 use crate::values::findings::Technology;
 use crate::values::picture::PictureKind;
 use crate::values::site_state::SiteState;
@@ -178,7 +178,7 @@ fn site_state(found: &SiteState) -> Markup {
     html! {
         div.panel {
             p { strong { (found.state.label()) "." } " "
-                @if !found.state.is_the_owners() { "This page does not come from the owner of the domain, so sitelog ignores any organization and contacts on it." } }
+                @if !found.state.is_owner_content() { "This page does not come from the owner of the domain, so sitelog ignores any organization and contacts on it." } }
             p.small.muted { "Recognised by " code { (found.evidence) } " on " (outward(&found.page)) }
         }
     }
@@ -219,7 +219,7 @@ fn site(row: &DomainRow, found: &Findings) -> Markup {
                     dt { "Elementor" } dd { (row.elementor_version.as_deref().unwrap_or("yes, version unknown")) }
                 }
                 @for feed in &found.feeds { dt { "Feed" } dd { (outward(feed)) } }
-                @for (name, value) in facets::plain(found) {
+                @for (name, value) in domain_fields::plain_fields(found) {
                     @let text = shown(&value);
                     @if !text.is_empty() { dt { (heading(name)) } dd { (text) } }
                 }

@@ -11,7 +11,7 @@ use super::refused::{Refused, SentForm, shown_again};
 use super::shell::{Page, Section};
 use crate::access::{AuthMode, Caller, Scope};
 use crate::api::ApiState;
-use crate::api::admission::{admitted, caller_of_request, take_share};
+use crate::api::admission::{admitted, caller_of_request, check_rate_limit};
 use crate::api::problem::Problem;
 use crate::api::recheck::run_while_admitted;
 use crate::values::TenantId;
@@ -85,7 +85,7 @@ pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, n
         }
         Err(problem) => return problem_page(&problem, None, is_read),
     };
-    if let Err(refusal) = take_share(&state, caller.tenant).await {
+    if let Err(refusal) = check_rate_limit(&state, caller.tenant).await {
         return problem_page(&refusal.problem, None, is_read);
     }
     let visitor = Visitor {

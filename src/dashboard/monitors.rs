@@ -18,7 +18,7 @@ use super::shell::{Page, Section};
 use crate::access::Scope;
 use crate::api::ApiState;
 use crate::api::at_least::AtLeast;
-use crate::api::batch_input::{BatchInput, apart};
+use crate::api::batch_input::{BatchInput, in_background};
 use crate::api::export::List;
 use crate::api::list_quotas::turn_at_lists;
 use crate::api::problem::{Problem, ProblemCode};
@@ -136,7 +136,7 @@ pub(super) async fn create(
             let list = text.read(batch_list::Form::Unknown, None)?;
             BatchInput::of(list, BatchOptions::new(None, None))
         };
-        Some(apart(read).await?)
+        Some(in_background(read).await?)
     };
     let mut change = settings(&form)?;
     let filter = selection(&form);

@@ -15,7 +15,7 @@ use super::form::{Form, file_field};
 use super::parts::{counted, number, request_key, seen_from};
 use super::shell::{Page, Section};
 use crate::api::ApiState;
-use crate::api::batch_input::{BatchInput, RejectedLine, apart};
+use crate::api::batch_input::{BatchInput, RejectedLine, in_background};
 use crate::api::list_quotas::{require_acceptable, require_room_for_urls, turn_at_lists};
 use crate::api::problem::Problem;
 use crate::api::request::CommandRequest;
@@ -155,7 +155,7 @@ async fn read(form: &Form) -> Result<Checked, Problem> {
     };
     let options = BatchOptions::wanted(form.wanted_scan()?, form.number("max_concurrent")?);
     let column = form.text("column").to_owned();
-    apart(move || {
+    in_background(move || {
         let text = ListText::of(&content, None)?;
         let list = text.read(batch_list::Form::Unknown, Some(&column))?;
         Ok(Checked {

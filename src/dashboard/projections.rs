@@ -11,23 +11,23 @@ use crate::access::Scope;
 use crate::api::ApiState;
 use crate::api::problem::Problem;
 use crate::api::request::PathOf;
-use crate::projections::park::{self, ParkedRow};
+use crate::projections::quarantine::{self, QuarantinedRow};
 use crate::projections::status::{ProjectionState, ProjectionStatus, statuses};
 use crate::projections::task::{ProjectionTask, TaskKind, TaskState};
 use crate::projections::{ProjectionError, registry};
 
 /// Quarantined rows that are shown.
-const MAX_PARKED: i64 = 100;
+const MAX_QUARANTINED: i64 = 100;
 
 pub(super) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Result<Markup, Problem> {
     visitor.require(Scope::Operator)?;
     let models = statuses(&state.models.pool).await?;
-    let parked = park::list(&state.models.pool, MAX_PARKED).await?;
+    let rows = quarantine::list(&state.models.pool, MAX_QUARANTINED).await?;
     let content = html! {
         h1 { "Read models" }
         p { "Read models are computed from the log. You can compare each with the log, and rebuild it alongside the live one." }
         section #projections data-part { @for model in &models { (card(model)) } }
-        section #parked data-part { (quarantined(&parked)) }
+        section #parked data-part { (quarantined(&rows)) }
     };
     Ok(Page::new("Read models", Section::Projections)
         .polling()
@@ -129,10 +129,10 @@ fn task_line(task: &ProjectionTask) -> Markup {
     }
 }
 
-fn quarantined(parked: &[ParkedRow]) -> Markup {
+fn quarantined(rows: &[QuarantinedRow]) -> Markup {
     html! {
         h2 { "Quarantined rows" }
-        @if parked.is_empty() {
+        @if rows.is_empty() {
             p.empty { "No row is quarantined: every event could be applied." }
         } @else {
             div.scroll tabindex="0" role="region" aria-label="Quarantined rows" {
@@ -141,7 +141,7 @@ fn quarantined(parked: &[ParkedRow]) -> Markup {
                         th scope="col" { "Read model" } th scope="col" { "Row" } th.number scope="col" { "Event" }
                         th scope="col" { "Error" } th.wide scope="col" { "Since" }
                     } }
-                    tbody { @for row in parked {
+                    tbody { @for row in rows {
                         tr {
                             th scope="row" { (row.name) } td.mono { (row.key) } td.number { (row.position) }
                             td.text { (row.error) } td.wide { (time(Some(row.parked_at))) }

@@ -14,7 +14,7 @@ use crate::api::ApiState;
 use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::{PathOf, QueryOf};
 use crate::pools::PoolUsage;
-use crate::progress::{self, Clock, Stuck};
+use crate::progress::{self, ClockCheck, Stuck};
 use crate::projections::jobs::{self, JobRow};
 use crate::tasks::workers::WorkerRow;
 use crate::tasks::{TaskCondition, TaskRow};
@@ -36,7 +36,7 @@ pub(super) async fn show(
     visitor.require(Scope::Operator)?;
     let counts = state.tasks.counts().await?;
     let stuck = progress::stuck(&state.models.pool).await?;
-    let clock = Clock::read(&state.models.pool).await?;
+    let clock = ClockCheck::read(&state.models.pool).await?;
     let shown = match query.show.as_deref() {
         None => first_of(&counts),
         Some(word) => TaskCondition::ALL
@@ -124,7 +124,7 @@ fn explained(condition: TaskCondition) -> &'static str {
 }
 
 /// What makes no progress in addition to the queue, and errors of the clock; nothing if all is well.
-fn standstill(stuck: &[Stuck], clock: &Clock) -> Markup {
+fn standstill(stuck: &[Stuck], clock: &ClockCheck) -> Markup {
     let problems = clock.problems();
     html! {
         @if !stuck.is_empty() || !problems.is_empty() {

@@ -4,8 +4,8 @@
 
 use serde::Serialize;
 
-pub use crate::values::facets::Kind;
-use crate::values::facets::PLAIN;
+pub use crate::values::domain_fields::ColumnType;
+use crate::values::domain_fields::PLAIN_FINDINGS;
 
 /// A column of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Column {
     /// The path in the API's object (RFC 6901).
     pub pointer: &'static str,
     /// The type of its values, for formats with types.
-    pub kind: Kind,
+    pub kind: ColumnType,
 }
 
 /// The row of a batch's list whose cells are added.
@@ -42,122 +42,126 @@ pub trait Exported: Serialize + Send + Sync + 'static {
     fn list_row(&self) -> ListRow<'_>;
 }
 
-/// A column with texts; then those of the other kinds.
-const fn field(name: &'static str, pointer: &'static str) -> Column {
-    of_kind(Kind::Text, name, pointer)
+/// A column with texts; below are those of the other types.
+const fn text(name: &'static str, pointer: &'static str) -> Column {
+    of_type(ColumnType::Text, name, pointer)
 }
 
-const fn texts(name: &'static str, pointer: &'static str) -> Column {
-    of_kind(Kind::Texts, name, pointer)
+const fn text_list(name: &'static str, pointer: &'static str) -> Column {
+    of_type(ColumnType::TextList, name, pointer)
 }
 
-const fn whole(name: &'static str, pointer: &'static str) -> Column {
-    of_kind(Kind::Whole, name, pointer)
+const fn integer(name: &'static str, pointer: &'static str) -> Column {
+    of_type(ColumnType::Integer, name, pointer)
 }
 
-const fn real(name: &'static str, pointer: &'static str) -> Column {
-    of_kind(Kind::Real, name, pointer)
+const fn float(name: &'static str, pointer: &'static str) -> Column {
+    of_type(ColumnType::Float, name, pointer)
 }
 
-const fn truth(name: &'static str, pointer: &'static str) -> Column {
-    of_kind(Kind::Truth, name, pointer)
+const fn boolean(name: &'static str, pointer: &'static str) -> Column {
+    of_type(ColumnType::Boolean, name, pointer)
 }
 
 const fn time(name: &'static str, pointer: &'static str) -> Column {
-    of_kind(Kind::Time, name, pointer)
+    of_type(ColumnType::Time, name, pointer)
 }
 
-const fn of_kind(kind: Kind, name: &'static str, pointer: &'static str) -> Column {
+const fn of_type(kind: ColumnType, name: &'static str, pointer: &'static str) -> Column {
     Column { name, pointer, kind }
 }
 
 /// The findings about a domain.
-const OF_DOMAIN: [Column; LISTED.len() + PLAIN.len()] = joined(&LISTED, &plain());
+const OF_DOMAIN: [Column; LISTED.len() + PLAIN_FINDINGS.len()] = joined(&LISTED, &plain_columns());
 
 /// The columns of the plain findings.
-const fn plain() -> [Column; PLAIN.len()] {
-    let mut columns = [field("", ""); PLAIN.len()];
+const fn plain_columns() -> [Column; PLAIN_FINDINGS.len()] {
+    let mut columns = [text("", ""); PLAIN_FINDINGS.len()];
     let mut index = 0;
-    while index < PLAIN.len() {
-        columns[index] = of_kind(PLAIN[index].kind, PLAIN[index].name, PLAIN[index].pointer);
+    while index < PLAIN_FINDINGS.len() {
+        columns[index] = of_type(
+            PLAIN_FINDINGS[index].kind,
+            PLAIN_FINDINGS[index].name,
+            PLAIN_FINDINGS[index].pointer,
+        );
         index += 1;
     }
     columns
 }
 
-/// Columns of findings that have another name or place than their field. A plain finding is in [`PLAIN`] instead.
+/// Columns of findings that have another name or place than their field. A plain finding is in [`PLAIN_FINDINGS`] instead.
 const LISTED: [Column; 57] = [
-    field("status", "/status"),
-    field("title", "/title"),
-    field("description", "/description"),
-    field("language", "/language"),
-    field("site_name", "/meta_json/site_name"),
-    field("organization", "/meta_json/organization/name"),
-    field("organization_legal_name", "/meta_json/organization/legal_name"),
-    field("organization_address", "/meta_json/organization/address"),
-    texts("organization_identifiers", "/meta_json/organization/identifiers"),
-    texts("email_addresses", "/email_addresses"),
-    texts("phone_numbers", "/phone_numbers"),
-    field("facebook_url", "/facebook_url"),
-    field("twitter_url", "/twitter_url"),
-    field("linkedin_url", "/linkedin_url"),
-    field("instagram_url", "/instagram_url"),
-    field("youtube_url", "/youtube_url"),
-    truth("is_wordpress", "/is_wordpress"),
-    field("wordpress_version", "/wordpress_version"),
-    truth("has_elementor", "/has_elementor"),
-    field("elementor_version", "/elementor_version"),
-    texts("technologies", "/meta_json/technologies"),
-    whole("sitemap_urls", "/sitemap_urls"),
-    whole("total_sitemaps", "/total_sitemaps"),
-    texts("feeds", "/meta_json/feeds"),
-    field("final_url", "/final_url"),
-    field("canonical_url", "/canonical_url"),
-    field("favicon_url", "/favicon_url"),
-    field("logo_url", "/logo_url"),
-    field("image_url", "/image_url"),
+    text("status", "/status"),
+    text("title", "/title"),
+    text("description", "/description"),
+    text("language", "/language"),
+    text("site_name", "/meta_json/site_name"),
+    text("organization", "/meta_json/organization/name"),
+    text("organization_legal_name", "/meta_json/organization/legal_name"),
+    text("organization_address", "/meta_json/organization/address"),
+    text_list("organization_identifiers", "/meta_json/organization/identifiers"),
+    text_list("email_addresses", "/email_addresses"),
+    text_list("phone_numbers", "/phone_numbers"),
+    text("facebook_url", "/facebook_url"),
+    text("twitter_url", "/twitter_url"),
+    text("linkedin_url", "/linkedin_url"),
+    text("instagram_url", "/instagram_url"),
+    text("youtube_url", "/youtube_url"),
+    boolean("is_wordpress", "/is_wordpress"),
+    text("wordpress_version", "/wordpress_version"),
+    boolean("has_elementor", "/has_elementor"),
+    text("elementor_version", "/elementor_version"),
+    text_list("technologies", "/meta_json/technologies"),
+    integer("sitemap_urls", "/sitemap_urls"),
+    integer("total_sitemaps", "/total_sitemaps"),
+    text_list("feeds", "/meta_json/feeds"),
+    text("final_url", "/final_url"),
+    text("canonical_url", "/canonical_url"),
+    text("favicon_url", "/favicon_url"),
+    text("logo_url", "/logo_url"),
+    text("image_url", "/image_url"),
     time("first_scan", "/first_scan"),
     time("last_scan", "/last_scan"),
     time("last_successful_scan", "/last_successful_scan"),
-    field("last_scan_id", "/last_scan_id"),
-    field("batch_id", "/batch_id"),
-    field("last_error", "/last_error"),
-    texts("stale_fields", "/stale_fields"),
-    field("site_state", "/meta_json/site_state/state"),
-    field("email_provider", "/meta_json/email_provider/name"),
-    texts("email_checks", "/meta_json/emails"),
-    field("dns_host", "/meta_json/dns_host/name"),
-    field("spf", "/meta_json/spf/policy"),
-    field("dmarc", "/meta_json/dmarc/policy"),
-    field("tls_issuer", "/meta_json/certificate/issuer_organization"),
+    text("last_scan_id", "/last_scan_id"),
+    text("batch_id", "/batch_id"),
+    text("last_error", "/last_error"),
+    text_list("stale_fields", "/stale_fields"),
+    text("site_state", "/meta_json/site_state/state"),
+    text("email_provider", "/meta_json/email_provider/name"),
+    text_list("email_checks", "/meta_json/emails"),
+    text("dns_host", "/meta_json/dns_host/name"),
+    text("spf", "/meta_json/spf/policy"),
+    text("dmarc", "/meta_json/dmarc/policy"),
+    text("tls_issuer", "/meta_json/certificate/issuer_organization"),
     time("tls_expires", "/meta_json/certificate/valid_to"),
-    field("tls_fault", "/meta_json/certificate/fault"),
-    texts("refused_crawlers", "/meta_json/crawlers/refused"),
-    texts("security_contact", "/meta_json/security_txt/contact"),
+    text("tls_fault", "/meta_json/certificate/fault"),
+    text_list("refused_crawlers", "/meta_json/crawlers/refused"),
+    text_list("security_contact", "/meta_json/security_txt/contact"),
     time("security_txt_expires", "/meta_json/security_txt/expires"),
-    truth("security_txt_expired", "/meta_json/security_txt/is_expired"),
-    whole("ads_txt_direct", "/meta_json/ads_txt/direct"),
-    whole("ads_txt_reseller", "/meta_json/ads_txt/reseller"),
-    field("ads_txt_owner", "/meta_json/ads_txt/owner_domain"),
-    field("humans_txt", "/meta_json/humans_txt/url"),
-    field("llms_txt", "/meta_json/llms_txt/url"),
-    texts("sitemap_faults", "/meta_json/sitemap_audit/faults"),
-    field("cdn", "/meta_json/cdn/name"),
-    field("hosting", "/meta_json/hosting/name"),
+    boolean("security_txt_expired", "/meta_json/security_txt/is_expired"),
+    integer("ads_txt_direct", "/meta_json/ads_txt/direct"),
+    integer("ads_txt_reseller", "/meta_json/ads_txt/reseller"),
+    text("ads_txt_owner", "/meta_json/ads_txt/owner_domain"),
+    text("humans_txt", "/meta_json/humans_txt/url"),
+    text("llms_txt", "/meta_json/llms_txt/url"),
+    text_list("sitemap_faults", "/meta_json/sitemap_audit/faults"),
+    text("cdn", "/meta_json/cdn/name"),
+    text("hosting", "/meta_json/hosting/name"),
 ];
 
 const NAMES: [Column; 2] = [
-    field("domain", "/domain"),
-    field("domain_unicode", "/domain_unicode"),
+    text("domain", "/domain"),
+    text("domain_unicode", "/domain_unicode"),
 ];
 
 /// The columns of a batch's scan.
 const OF_BATCH: [Column; 6] = [
-    whole("line", "/line"),
-    field("scan_id", "/scan_id"),
-    field("scan_status", "/scan_status"),
-    field("scan_reason", "/scan_reason"),
-    field("scan_error", "/scan_error"),
+    integer("line", "/line"),
+    text("scan_id", "/scan_id"),
+    text("scan_status", "/scan_status"),
+    text("scan_reason", "/scan_reason"),
+    text("scan_error", "/scan_error"),
     time("scan_completed_at", "/scan_completed_at"),
 ];
 
@@ -172,16 +176,16 @@ pub const BATCH_DOMAINS: [Column; NAMES.len() + OF_BATCH.len() + OF_DOMAIN.len()
 
 /// Of scans.
 pub const SCANS: [Column; 14] = [
-    field("scan_id", "/scan_id"),
-    field("batch_id", "/batch_id"),
-    whole("line", "/line"),
-    field("domain", "/domain"),
-    field("domain_unicode", "/domain_unicode"),
-    field("status", "/status"),
-    real("progress", "/progress"),
-    whole("attempts", "/attempts"),
-    field("reason", "/reason"),
-    field("error", "/error"),
+    text("scan_id", "/scan_id"),
+    text("batch_id", "/batch_id"),
+    integer("line", "/line"),
+    text("domain", "/domain"),
+    text("domain_unicode", "/domain_unicode"),
+    text("status", "/status"),
+    float("progress", "/progress"),
+    integer("attempts", "/attempts"),
+    text("reason", "/reason"),
+    text("error", "/error"),
     time("created_at", "/created_at"),
     time("started_at", "/started_at"),
     time("completed_at", "/completed_at"),
@@ -190,56 +194,56 @@ pub const SCANS: [Column; 14] = [
 
 /// Of the URLs of sitemaps.
 pub const URLS: [Column; 6] = [
-    field("domain", "/domain"),
-    field("url", "/url"),
-    field("lastmod", "/lastmod"),
-    field("changefreq", "/changefreq"),
-    field("priority", "/priority"),
-    field("sitemap", "/sitemap"),
+    text("domain", "/domain"),
+    text("url", "/url"),
+    text("lastmod", "/lastmod"),
+    text("changefreq", "/changefreq"),
+    text("priority", "/priority"),
+    text("sitemap", "/sitemap"),
 ];
 
 /// Of changes of domains.
 pub const CHANGES: [Column; 12] = [
-    whole("position", "/position"),
+    integer("position", "/position"),
     time("at", "/at"),
-    field("domain", "/domain"),
-    field("domain_unicode", "/domain_unicode"),
-    texts("changes", "/fields"),
-    field("reason", "/reason"),
-    whole("urls_added", "/urls/added"),
-    whole("urls_removed", "/urls/removed"),
-    truth("erased", "/erased"),
-    field("scan_id", "/scan_id"),
-    field("previous_scan_id", "/previous_scan_id"),
-    field("batch_id", "/batch_id"),
+    text("domain", "/domain"),
+    text("domain_unicode", "/domain_unicode"),
+    text_list("changes", "/fields"),
+    text("reason", "/reason"),
+    integer("urls_added", "/urls/added"),
+    integer("urls_removed", "/urls/removed"),
+    boolean("erased", "/erased"),
+    text("scan_id", "/scan_id"),
+    text("previous_scan_id", "/previous_scan_id"),
+    text("batch_id", "/batch_id"),
 ];
 
 /// Of the URLs of a change.
 pub const CHANGED_URLS: [Column; 3] = [
-    field("domain", "/domain"),
-    field("change", "/change"),
-    field("url", "/url"),
+    text("domain", "/domain"),
+    text("change", "/change"),
+    text("url", "/url"),
 ];
 
 /// The columns of the sitemap audit.
 pub const AUDIT: [Column; 11] = [
-    field("domain", "/domain"),
-    field("check", "/check"),
-    whole("count", "/count"),
-    field("url", "/url"),
-    field("sitemap", "/sitemap"),
-    field("value", "/value"),
-    whole("status", "/status"),
-    field("redirects_to", "/redirects_to"),
-    field("noindex", "/noindex"),
-    field("canonical", "/canonical"),
-    field("error", "/error"),
+    text("domain", "/domain"),
+    text("check", "/check"),
+    integer("count", "/count"),
+    text("url", "/url"),
+    text("sitemap", "/sitemap"),
+    text("value", "/value"),
+    integer("status", "/status"),
+    text("redirects_to", "/redirects_to"),
+    text("noindex", "/noindex"),
+    text("canonical", "/canonical"),
+    text("error", "/error"),
 ];
 
 /// Two lists of columns as one; `N` is the length of both.
 const fn joined<const N: usize>(first: &[Column], second: &[Column]) -> [Column; N] {
     assert!(first.len() + second.len() == N, "N is the length of both");
-    let mut all = [field("", ""); N];
+    let mut all = [text("", ""); N];
     let mut index = 0;
     while index < N {
         all[index] = if index < first.len() {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::cell::Cell;
-use super::columns::{Exported, Kind, ListRow};
+use super::columns::{ColumnType, Exported, ListRow};
 use crate::commands::list_of_batch::CarriedColumns;
 
 /// What columns of a list are called in front where the name is taken.
@@ -49,9 +49,9 @@ impl<T: Exported> Encoder<T> {
     }
 
     /// The header with what each column holds. A list's cells are texts, whatever they look like.
-    pub fn typed_header(&self) -> impl Iterator<Item = (&str, Kind)> {
+    pub fn typed_header(&self) -> impl Iterator<Item = (&str, ColumnType)> {
         let own = T::COLUMNS.iter().map(|column| (column.name, column.kind));
-        own.chain(self.names.iter().map(|name| (name.as_str(), Kind::Text)))
+        own.chain(self.names.iter().map(|name| (name.as_str(), ColumnType::Text)))
     }
 
     /// The cells of a row, in the order of the header.

@@ -14,7 +14,7 @@ use parquet::schema::types::{Type, TypePtr};
 use serde_json::Value;
 
 use super::cell::element;
-use super::columns::{Exported, Kind};
+use super::columns::{ColumnType, Exported};
 use super::encoder::Encoder;
 
 /// Limits of a row group: rows, and bytes of its values. The first limit that is reached ends it.
@@ -171,24 +171,24 @@ impl<T: Exported> Table<T> {
 /// begin a list (repetition).
 struct Column {
     name: String,
-    kind: Kind,
+    kind: ColumnType,
     texts: Vec<ByteArray>,
     numbers: Vec<i64>,
-    reals: Vec<f64>,
-    truths: Vec<bool>,
+    floats: Vec<f64>,
+    booleans: Vec<bool>,
     definition: Vec<i16>,
     repetition: Vec<i16>,
 }
 
 impl Column {
-    fn new(name: &str, kind: Kind) -> Self {
+    fn new(name: &str, kind: ColumnType) -> Self {
         Self {
             name: name.to_owned(),
             kind,
             texts: Vec::new(),
             numbers: Vec::new(),
-            reals: Vec::new(),
-            truths: Vec::new(),
+            floats: Vec::new(),
+            booleans: Vec::new(),
             definition: Vec::new(),
             repetition: Vec::new(),
         }
@@ -196,16 +196,16 @@ impl Column {
 
     fn schema(&self) -> Result<Type, ParquetError> {
         let (physical, logical) = match self.kind {
-            Kind::Text | Kind::Texts => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
-            Kind::Whole => (Physical::INT64, None),
-            Kind::Real => (Physical::DOUBLE, None),
-            Kind::Truth => (Physical::BOOLEAN, None),
-            Kind::Time => (
+            ColumnType::Text | ColumnType::TextList => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+            ColumnType::Integer => (Physical::INT64, None),
+            ColumnType::Float => (Physical::DOUBLE, None),
+            ColumnType::Boolean => (Physical::BOOLEAN, None),
+            ColumnType::Time => (
                 Physical::INT64,
                 Some(LogicalType::timestamp(true, TimeUnit::MICROS)),
             ),
         };
-        if self.kind != Kind::Texts {
+        if self.kind != ColumnType::TextList {
             return Type::primitive_type_builder(&self.name, physical)
                 .with_repetition(Repetition::OPTIONAL)
                 .with_logical_type(logical)
@@ -234,7 +234,7 @@ impl Column {
             self.repetition.push(0);
             return Ok(0);
         }
-        if let Kind::Texts = self.kind {
+        if let ColumnType::TextList = self.kind {
             return Ok(self.add_list(value));
         }
         let expected = |expected| {
@@ -242,28 +242,28 @@ impl Column {
             move || TableError::Type { column, expected }
         };
         let bytes = match self.kind {
-            Kind::Text | Kind::Texts => {
+            ColumnType::Text | ColumnType::TextList => {
                 let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                 let bytes = text.len();
                 self.texts.push(ByteArray::from(text.into_bytes()));
                 bytes
             }
-            Kind::Whole => {
+            ColumnType::Integer => {
                 let number = value.as_i64().ok_or_else(expected("a whole number"))?;
                 self.numbers.push(number);
                 0
             }
-            Kind::Real => {
+            ColumnType::Float => {
                 let number = value.as_f64().ok_or_else(expected("a number"))?;
-                self.reals.push(number);
+                self.floats.push(number);
                 0
             }
-            Kind::Truth => {
+            ColumnType::Boolean => {
                 let truth = value.as_bool().ok_or_else(expected("true or false"))?;
-                self.truths.push(truth);
+                self.booleans.push(truth);
                 0
             }
-            Kind::Time => {
+            ColumnType::Time => {
                 let time = value
                     .as_str()
                     .and_then(|text| DateTime::parse_from_rfc3339(text).ok());
@@ -298,15 +298,15 @@ impl Column {
 
     fn write(&mut self, group: &mut SerializedRowGroupWriter<'_, Vec<u8>>) -> Result<(), ParquetError> {
         match self.kind {
-            Kind::Text | Kind::Texts => self.write_as::<ByteArrayType>(group, &self.texts)?,
-            Kind::Whole | Kind::Time => self.write_as::<Int64Type>(group, &self.numbers)?,
-            Kind::Real => self.write_as::<DoubleType>(group, &self.reals)?,
-            Kind::Truth => self.write_as::<BoolType>(group, &self.truths)?,
+            ColumnType::Text | ColumnType::TextList => self.write_as::<ByteArrayType>(group, &self.texts)?,
+            ColumnType::Integer | ColumnType::Time => self.write_as::<Int64Type>(group, &self.numbers)?,
+            ColumnType::Float => self.write_as::<DoubleType>(group, &self.floats)?,
+            ColumnType::Boolean => self.write_as::<BoolType>(group, &self.booleans)?,
         }
         self.texts.clear();
         self.numbers.clear();
-        self.reals.clear();
-        self.truths.clear();
+        self.floats.clear();
+        self.booleans.clear();
         self.definition.clear();
         self.repetition.clear();
         Ok(())
@@ -319,7 +319,7 @@ impl Column {
     ) -> Result<(), ParquetError> {
         let missing = || ParquetError::General("the schema has a column less".to_owned());
         let mut writer = group.next_column()?.ok_or_else(missing)?;
-        let repetition = (self.kind == Kind::Texts).then_some(self.repetition.as_slice());
+        let repetition = (self.kind == ColumnType::TextList).then_some(self.repetition.as_slice());
         writer
             .typed::<D>()
             .write_batch(values, Some(&self.definition), repetition)?;
@@ -461,6 +461,6 @@ mod tests {
             ended.unwrap_err().to_string(),
             "the value of the column first_scan is not a time"
         );
-        assert!(AUDIT.iter().any(|column| column.kind == Kind::Whole));
+        assert!(AUDIT.iter().any(|column| column.kind == ColumnType::Integer));
     }
 }

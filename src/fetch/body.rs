@@ -16,7 +16,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReade
 use tokio::time::{Instant, timeout_at};
 use tokio_util::io::StreamReader;
 
-use super::budget::Allowance;
+use super::budget::RequestBudget;
 use super::error::{FetchError, Phase};
 use super::send_error::classify;
 
@@ -41,7 +41,7 @@ pub struct Body {
     reader: Reader,
     wire: Arc<AtomicU64>,
     decoded: u64,
-    allowance: Allowance,
+    budget: RequestBudget,
 }
 
 /// A body that was read into memory.
@@ -60,16 +60,16 @@ impl Body {
         response: reqwest::Response,
         encodings: &str,
         deadline: Instant,
-        allowance: Allowance,
+        budget: RequestBudget,
     ) -> Result<Self, FetchError> {
         let url = response.url().to_string();
         let wire = Arc::new(AtomicU64::new(0));
-        let (counter, account) = (Arc::clone(&wire), allowance.clone());
+        let (counter, spent) = (Arc::clone(&wire), budget.clone());
         let stream = response
             .bytes_stream()
             .inspect_ok(move |chunk| {
                 counter.fetch_add(chunk.len() as u64, Ordering::Relaxed);
-                account.note_bytes(chunk.len() as u64);
+                spent.note_bytes(chunk.len() as u64);
             })
             .map_err(io::Error::other);
         let mut reader: Reader = Box::pin(StreamReader::new(stream));
@@ -86,13 +86,13 @@ impl Body {
             reader,
             wire,
             decoded: 0,
-            allowance,
+            budget,
         })
     }
 
     /// The next piece, up to 64 KiB; `None` at the end.
     pub async fn next_chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
-        self.allowance.check_bytes(&self.url)?;
+        self.budget.check_bytes(&self.url)?;
         let mut chunk = BytesMut::with_capacity(CHUNK);
         let read = timeout_at(self.deadline, self.reader.read_buf(&mut chunk))
             .await

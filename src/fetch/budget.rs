@@ -1,4 +1,4 @@
-//! The budget of one attempt at a site, and what it has used.
+//! The request budget of one attempt at a site (requests and bytes), and what is used of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,9 +7,9 @@ use super::error::FetchError;
 use super::settings::FetchSettings;
 use crate::values::findings::Bound;
 
-/// The budget of an attempt. All clones count together; each may have its own limits.
+/// How many requests and bytes an attempt may use. All clones count together; each may have its own limits.
 #[derive(Clone, Debug)]
-pub(super) struct Allowance {
+pub(super) struct RequestBudget {
     spent: Arc<Spent>,
     max_requests: u64,
     max_bytes: u64,
@@ -34,7 +34,7 @@ pub struct Cost {
     pub ran_out_of: Option<Bound>,
 }
 
-impl Allowance {
+impl RequestBudget {
     /// For requests outside a visit.
     pub(super) fn unlimited() -> Self {
         Self {
@@ -44,7 +44,7 @@ impl Allowance {
         }
     }
 
-    /// A new account under the bounds of the settings.
+    /// A new budget with the limits of the settings.
     pub(super) fn new(settings: &FetchSettings) -> Self {
         Self {
             spent: Arc::default(),
@@ -119,8 +119,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_count_into_one_account() {
-        let whole = Allowance::new(&FetchSettings {
+    fn shares_count_into_one_budget() {
+        let whole = RequestBudget::new(&FetchSettings {
             max_requests: 4,
             max_bytes: 100,
             ..FetchSettings::default()

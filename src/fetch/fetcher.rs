@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use url::{Host, Url};
 
 use super::body::Body;
-use super::budget::{Allowance, Cost};
+use super::budget::{Cost, RequestBudget};
 use super::certificate::Seen;
 use super::error::{FetchError, FetchSetupError, Phase};
 use super::guard::{Guard, GuardedResolve};
@@ -32,7 +32,7 @@ const MAX_HEADER_BYTES: u32 = 64 * 1024;
 pub struct Fetcher {
     client: reqwest::Client,
     inner: Arc<Inner>,
-    allowance: Allowance,
+    budget: RequestBudget,
     seen: Arc<Seen>,
 }
 
@@ -101,7 +101,7 @@ impl Fetcher {
         Ok(Self {
             client: client(&inner, &seen)?,
             inner: Arc::new(inner),
-            allowance: Allowance::unlimited(),
+            budget: RequestBudget::unlimited(),
             seen,
         })
     }
@@ -113,7 +113,7 @@ impl Fetcher {
         Ok(Self {
             client: client(&self.inner, &seen)?,
             inner: Arc::clone(&self.inner),
-            allowance: Allowance::new(&self.inner.settings),
+            budget: RequestBudget::new(&self.inner.settings),
             seen,
         })
     }
@@ -122,14 +122,14 @@ impl Fetcher {
     #[must_use]
     pub fn with_share(&self, numerator: u64, denominator: u64) -> Self {
         Self {
-            allowance: self.allowance.share(numerator, denominator),
+            budget: self.budget.share(numerator, denominator),
             ..self.clone()
         }
     }
 
     /// The cost of the attempt so far.
     pub fn cost(&self) -> Cost {
-        self.allowance.cost()
+        self.budget.cost()
     }
 
     /// The settings it was made with.
@@ -246,7 +246,7 @@ impl Fetcher {
             phase: Phase::FirstByte,
         };
         timeout_at(deadline, self.check(url)).await.map_err(too_slow)??;
-        self.allowance.take_request(url.as_str())?;
+        self.budget.take_request(url.as_str())?;
         // Do not wait for a turn that comes too late.
         let turn = throttle.reserve(url.host_str().unwrap_or_default(), Instant::now(), deadline);
         sleep_until(turn.ok_or_else(|| FetchError::Timeout {
@@ -329,7 +329,7 @@ impl Fetcher {
         deadline: Instant,
     ) -> Result<Answer, FetchError> {
         let headers = Headers::from(response.headers());
-        self.allowance.note_bytes(headers.bytes());
+        self.budget.note_bytes(headers.bytes());
         let encodings: Vec<&str> = headers
             .iter()
             .filter(|(name, _)| *name == "content-encoding")
@@ -338,7 +338,7 @@ impl Fetcher {
         Ok(Answer {
             status: response.status().as_u16(),
             not_modified: false,
-            body: Body::of(response, &encodings.join(","), deadline, self.allowance.clone()).await?,
+            body: Body::of(response, &encodings.join(","), deadline, self.budget.clone()).await?,
             headers,
             url,
             redirected_from,

@@ -10,7 +10,7 @@ use super::accounts::NatsUser;
 use super::{Cell, FleetError};
 
 /// The time limit of a connection, and of a response.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// Between two attempts to connect.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -57,8 +57,8 @@ impl NatsSettings {
             .name(format!("sitelog {}", user.name()))
             // Others must not be able to read the answers.
             .custom_inbox_prefix(user.inbox())
-            .connection_timeout(PATIENCE)
-            .request_timeout(Some(PATIENCE))
+            .connection_timeout(TIMEOUT)
+            .request_timeout(Some(TIMEOUT))
             .event_callback(|event| async move { log_event(&event) });
         if let Some(ca) = &self.ca {
             let readable = tokio::fs::read(ca).await;

@@ -44,7 +44,7 @@ pub struct Dispatcher {
     nothing_until: Arc<Mutex<Option<Instant>>>,
 }
 
-/// How many results wait to be recorded, as the recorder of this process saw it last. Until it has looked nobody gets
+/// How many results wait to be recorded, as the recorder of this process saw it last. Until its first read no worker gets
 /// tasks: after a pause the results of leases that have run out are recorded before their scans are claimed again.
 #[derive(Clone, Debug)]
 pub struct Backlog(Arc<AtomicU64>);
@@ -251,12 +251,12 @@ impl Dispatcher {
             source.settle(&given_back).await?;
         }
         if leaves {
-            source.leave().await;
+            source.sign_off().await;
             return Ok(BeatAnswer { held: Vec::new() });
         }
         let held: Vec<ClaimedTask> = held.into_iter().map(ClaimedTask::from).collect();
         Ok(BeatAnswer {
-            held: source.beat(&held).await?,
+            held: source.heartbeat(&held).await?,
         })
     }
 }

@@ -28,8 +28,8 @@ use crate::worker::{DatabaseSource, Delivery, SourceError, WorkSource};
 
 /// Maximum number of results that are recorded concurrently.
 const AT_ONCE: usize = 32;
-/// How long one look at the stream lasts.
-const LOOK: Duration = Duration::from_secs(2);
+/// How long one read of the stream waits for results.
+const READ_TIME: Duration = Duration::from_secs(2);
 /// Pause after the broker or the database failed.
 const PAUSE: Duration = Duration::from_secs(1);
 /// If an unreadable result was delivered this often, its scan fails.
@@ -69,11 +69,11 @@ impl Recorder {
     pub async fn run(self, stop: CancellationToken) {
         let (room, recording) = (Arc::new(Semaphore::new(AT_ONCE)), TaskTracker::new());
         while !stop.is_cancelled() {
-            let looked = tokio::select! {
-                looked = self.look(&room, &recording) => looked,
+            let read = tokio::select! {
+                read = self.read_results(&room, &recording) => read,
                 () = stop.cancelled() => break,
             };
-            if let Err(error) = looked {
+            if let Err(error) = read {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "Cannot read results from the NATS server; retrying"
@@ -88,9 +88,9 @@ impl Recorder {
         recording.wait().await;
     }
 
-    /// Takes what waits, and what comes within the time of a look. A look ends after that, whatever came: a stream that
-    /// outlived a reconnect could stand still.
-    async fn look(&self, room: &Arc<Semaphore>, recording: &TaskTracker) -> Result<(), FleetError> {
+    /// Reads the waiting results, and those that arrive within `READ_TIME`. Longer reads could stall: a stream may
+    /// deliver nothing more after a reconnect.
+    async fn read_results(&self, room: &Arc<Semaphore>, recording: &TaskTracker) -> Result<(), FleetError> {
         let consumer: PullConsumer = self
             .jetstream
             .get_consumer_from_stream(streams::RECORDER, self.cell.results_stream())
@@ -104,7 +104,7 @@ impl Recorder {
         let mut messages = consumer
             .batch()
             .max_messages(4 * AT_ONCE)
-            .expires(LOOK)
+            .expires(READ_TIME)
             .messages()
             .await
             .map_err(|error| FleetError::broker("read results", error))?;

@@ -201,7 +201,7 @@ impl WorkSource for NatsSource {
         })
     }
 
-    async fn beat(&self, tasks: &[ClaimedTask]) -> Result<Vec<i64>, SourceError> {
+    async fn heartbeat(&self, tasks: &[ClaimedTask]) -> Result<Vec<i64>, SourceError> {
         let request = BeatRequest {
             held: tasks.iter().map(Claim::from).collect(),
             given_back: Vec::new(),
@@ -261,7 +261,7 @@ impl WorkSource for NatsSource {
         std::future::pending::<()>().await;
     }
 
-    async fn leave(&self) {
+    async fn sign_off(&self) {
         let request = BeatRequest {
             held: Vec::new(),
             given_back: Vec::new(),

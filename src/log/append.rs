@@ -102,7 +102,7 @@ pub(super) struct Queues {
     bulk: mpsc::Sender<Waiting>,
 }
 
-/// Where groups are made of what was handed in.
+/// The submitted units, from which groups are made.
 pub(super) struct Waiters {
     single: mpsc::Receiver<Waiting>,
     bulk: mpsc::Receiver<Waiting>,
@@ -118,8 +118,8 @@ pub(super) fn queues() -> (Queues, Waiters) {
     (Queues { single, bulk }, waiters)
 }
 
-/// A unit that waits for its group, and the subjects of its bodies.
-struct HandedIn {
+/// A submitted unit: the subjects of its bodies, and where its outcome arrives.
+struct Submitted {
     subjects: HashSet<(TenantId, String)>,
     outcome: oneshot::Receiver<Result<Appended, LogError>>,
 }
@@ -128,7 +128,7 @@ impl EventLog {
     /// Appends a unit; returns when it is durable.
     pub async fn append(&self, unit: AppendUnit) -> Result<Appended, LogError> {
         let traced = traced(&unit);
-        let outcome = self.outcome_of(hand_in(&self.appends.single, unit).await?).await;
+        let outcome = self.outcome_of(submit(&self.appends.single, unit).await?).await;
         end_traces(traced, &outcome);
         outcome
     }
@@ -136,13 +136,13 @@ impl EventLog {
     /// Appends many independent units in their order, a few at a time between the appends of others; outcomes in the
     /// same order.
     pub async fn append_all(&self, units: Vec<AppendUnit>) -> Vec<Result<Appended, LogError>> {
-        let mut handed_in = Vec::with_capacity(units.len());
+        let mut submitted = Vec::with_capacity(units.len());
         for unit in units {
             let traced = traced(&unit);
-            handed_in.push((hand_in(&self.appends.bulk, unit).await, traced));
+            submitted.push((submit(&self.appends.bulk, unit).await, traced));
         }
-        let mut outcomes = Vec::with_capacity(handed_in.len());
-        for (unit, traced) in handed_in {
+        let mut outcomes = Vec::with_capacity(submitted.len());
+        for (unit, traced) in submitted {
             let outcome = match unit {
                 Ok(unit) => self.outcome_of(unit).await,
                 Err(error) => Err(error),
@@ -153,7 +153,7 @@ impl EventLog {
         outcomes
     }
 
-    async fn outcome_of(&self, unit: HandedIn) -> Result<Appended, LogError> {
+    async fn outcome_of(&self, unit: Submitted) -> Result<Appended, LogError> {
         let outcome = unit.outcome.await.map_err(|_| LogError::Closed)?;
         if matches!(outcome, Err(LogError::SaltChanged)) {
             for (tenant, subject) in unit.subjects {
@@ -204,8 +204,8 @@ fn end_traces(traced: Vec<(OpenSpan, String)>, outcome: &Result<Appended, LogErr
     }
 }
 
-/// Puts a unit at the end of a queue.
-async fn hand_in(queue: &mpsc::Sender<Waiting>, mut unit: AppendUnit) -> Result<HandedIn, LogError> {
+/// Puts a unit into a queue.
+async fn submit(queue: &mpsc::Sender<Waiting>, mut unit: AppendUnit) -> Result<Submitted, LogError> {
     for event in unit.streams.iter_mut().flat_map(|stream| &mut stream.events) {
         if strip_nul(&mut event.payload) {
             tracing::warn!(
@@ -230,7 +230,7 @@ async fn hand_in(queue: &mpsc::Sender<Waiting>, mut unit: AppendUnit) -> Result<
         .send(Waiting { unit, done })
         .await
         .map_err(|_| LogError::Closed)?;
-    Ok(HandedIn { subjects, outcome })
+    Ok(Submitted { subjects, outcome })
 }
 
 /// Runs until the last sender is dropped.

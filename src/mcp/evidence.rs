@@ -18,7 +18,7 @@ pub(super) fn explain(record: &Value, value: &str) -> Result<Value, String> {
         Seen::Mention(part) => mentioned.push(part),
         Seen::Known(name) => known.push(name),
     };
-    look(&record["meta_json"], "", &wanted, &mut see);
+    search(&record["meta_json"], "", &wanted, &mut see);
     for (field, content) in record
         .as_object()
         .into_iter()
@@ -65,11 +65,12 @@ enum Seen {
     Known(String),
 }
 
-fn look(part: &Value, field: &str, wanted: &str, see: &mut impl FnMut(Seen)) {
+/// Searches a part of a record for a value, and reports what it finds.
+fn search(part: &Value, field: &str, wanted: &str, see: &mut impl FnMut(Seen)) {
     match part {
         Value::Array(elements) => {
             for element in elements {
-                look(element, field, wanted, see);
+                search(element, field, wanted, see);
             }
         }
         Value::Object(fields) => {
@@ -87,7 +88,7 @@ fn look(part: &Value, field: &str, wanted: &str, see: &mut impl FnMut(Seen)) {
                 } else {
                     format!("{field}.{name}")
                 };
-                look(content, &field, wanted, see);
+                search(content, &field, wanted, see);
             }
         }
         Value::String(text) if plain(text) == wanted => {

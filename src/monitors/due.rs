@@ -5,9 +5,9 @@ use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
 use crate::values::MonitorId;
-use crate::values::rhythm::Look;
+use crate::values::rhythm::DueCheck;
 
-/// A monitor that is this process's to look at, for as long as `longest_monitor_lease` says.
+/// A monitor that this process has claimed, for `longest_monitor_lease` at most.
 #[derive(Clone, Copy, Debug, FromRow)]
 pub(super) struct Due {
     monitor_id: Uuid,
@@ -46,16 +46,16 @@ pub(super) async fn claim(pool: &PgPool, most: i64) -> Result<Vec<Due>, sqlx::Er
     .await
 }
 
-/// Gives a monitor back with when to look again. A time that was written under a wrong clock is forgotten here: the next
-/// look goes by the plan. If the row has a later event by now, that event has said more.
-pub(super) async fn give_back(pool: &PgPool, due: &Due, look: &Look) -> Result<(), sqlx::Error> {
+/// Returns a claimed monitor, with the time of its next check. A `last` that was written under a wrong clock is
+/// corrected here, so that the next check uses the planned time. If the row has a later event by now, nothing changes.
+pub(super) async fn release(pool: &PgPool, due: &Due, check: &DueCheck) -> Result<(), sqlx::Error> {
     sqlx::query(
         "update monitor set leased_until = null, next_run = $3, last = least(last, $4) \
           where monitor_id = $1 and changed_at = $2",
     )
     .bind(due.monitor_id)
     .bind(due.changed_at)
-    .bind(look.next)
+    .bind(check.next)
     .bind(due.now)
     .execute(pool)
     .await?;

@@ -11,8 +11,8 @@ use super::subscribers::UnsubscribeToken;
 use crate::values::monitor::MonitorSettings;
 use crate::values::{BatchId, MonitorId, TenantId};
 
-/// For how long a mail is tried.
-const GIVE_UP: Duration = Duration::from_hours(24);
+/// How long the sending of an email is retried.
+const MAX_RETRY_TIME: Duration = Duration::from_hours(24);
 /// Seconds after the first failed attempt, the second, and so on; the last applies to all further ones.
 const PAUSES: [u64; 6] = [30, 120, 600, 1800, 3600, 7200];
 
@@ -95,11 +95,11 @@ pub(super) async fn drop_old(pool: &PgPool) -> Result<u64, sqlx::Error> {
         "update monitor_subscriber s set error = 'not sent within a day' \
           where exists (select from monitor_mail q where q.subscriber_id = s.subscriber_id and {OLD})"
     ))
-    .bind(GIVE_UP)
+    .bind(MAX_RETRY_TIME)
     .execute(pool)
     .await?;
     let done = sqlx::query(&format!("delete from monitor_mail q where {OLD}"))
-        .bind(GIVE_UP)
+        .bind(MAX_RETRY_TIME)
         .execute(pool)
         .await?;
     Ok(done.rows_affected())
@@ -122,7 +122,7 @@ pub(super) async fn claim(pool: &PgPool, most: i64) -> Result<Vec<Claimed>, sqlx
                    s.tenant_id, s.monitor_id, m.settings, s.address, s.token",
     )
     .bind(most)
-    .bind(GIVE_UP)
+    .bind(MAX_RETRY_TIME)
     .fetch_all(pool)
     .await?;
     Ok(rows.into_iter().map(Claimed::from).collect())

@@ -155,7 +155,7 @@ async fn apply(connection: &mut PgConnection, id: MonitorId, event: &LogEvent) -
         MonitorEvent::MonitorPaused {} => set_status(connection, place, "paused").await?,
         MonitorEvent::MonitorResumed { since } => {
             set_status(connection, place, "active").await?;
-            see_to(connection, place, since).await?;
+            set_handled(connection, place, since).await?;
         }
         MonitorEvent::MonitorRan {
             slot,
@@ -172,7 +172,7 @@ async fn apply(connection: &mut PgConnection, id: MonitorId, event: &LogEvent) -
             };
             add_run(connection, id, event, run).await?;
             if let Some(slot) = slot {
-                see_to(connection, place, slot).await?;
+                set_handled(connection, place, slot).await?;
             }
         }
         MonitorEvent::MonitorSkipped { slot, reason, missed } => {
@@ -184,7 +184,7 @@ async fn apply(connection: &mut PgConnection, id: MonitorId, event: &LogEvent) -
                 missed,
             };
             add_run(connection, id, event, run).await?;
-            see_to(connection, place, slot).await?;
+            set_handled(connection, place, slot).await?;
         }
         MonitorEvent::MonitorDeleted {} => {
             set_status(connection, place, "deleted").await?;
@@ -224,7 +224,7 @@ async fn create(
     Ok(())
 }
 
-/// Gives it other settings; returns the time that was seen to last.
+/// Gives it other settings; returns the time that was handled last.
 async fn change(
     connection: &mut PgConnection,
     (id, position): (MonitorId, i64),
@@ -257,8 +257,8 @@ async fn set_status(
     Ok(())
 }
 
-/// Notes that a time was seen to.
-async fn see_to(
+/// Notes that a scheduled time was handled.
+async fn set_handled(
     connection: &mut PgConnection,
     place: (MonitorId, i64),
     last: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! Looks for due monitors, and starts their runs. Several processes share the work.
+//! Finds due monitors, and starts their runs. Several processes share the work.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::values::monitor::Slot;
 const PAGE: i64 = 32;
 /// Runs that are begun at once: their appends share commits.
 const AT_ONCE: usize = 8;
-/// How often a process looks. A run begins so much later than its time at most.
+/// How often a process checks. A run begins so much later than its time at most.
 const POLL: Duration = Duration::from_secs(1);
 /// Pause after the database failed.
 const PAUSE: Duration = Duration::from_secs(3);
@@ -26,9 +26,9 @@ pub async fn watch(monitors: Monitors, stop: CancellationToken) {
         let pause = match due::claim(&monitors.pool, PAGE).await {
             Ok(due) => {
                 let is_all = due.len() < usize::try_from(PAGE).unwrap_or_default();
-                let looks = futures::stream::iter(due);
-                looks
-                    .for_each_concurrent(AT_ONCE, |due| look(&monitors, due))
+                let checks = futures::stream::iter(due);
+                checks
+                    .for_each_concurrent(AT_ONCE, |due| check_monitor(&monitors, due))
                     .await;
                 if is_all { POLL } else { Duration::ZERO }
             }
@@ -44,10 +44,10 @@ pub async fn watch(monitors: Monitors, stop: CancellationToken) {
     }
 }
 
-/// Looks at one monitor. After a failure it stays with this process until its lease runs out: then another look follows.
-async fn look(monitors: &Monitors, due: Due) {
+/// Checks one monitor, and logs the outcome. After a failure the monitor is checked again when its lease has expired.
+async fn check_monitor(monitors: &Monitors, due: Due) {
     let id = due.id();
-    match see_to(monitors, &due).await {
+    match run_if_due(monitors, &due).await {
         Ok(Run::Began { batch, .. }) => tracing::info!(monitor.id = %id, "Monitor {id} runs: batch {batch}"),
         Ok(Run::Skipped(reason)) => tracing::info!(monitor.id = %id, "Monitor {id} skips a run: {reason}"),
         Ok(Run::Nothing) => {}
@@ -58,7 +58,7 @@ async fn look(monitors: &Monitors, due: Due) {
     }
 }
 
-async fn see_to(monitors: &Monitors, due: &Due) -> Result<Run, RunError> {
+async fn run_if_due(monitors: &Monitors, due: &Due) -> Result<Run, RunError> {
     let id = due.id();
     let Some(known) = known_monitor(&monitors.bus, id).await? else {
         return Ok(Run::Nothing);
@@ -67,20 +67,20 @@ async fn see_to(monitors: &Monitors, due: &Due) -> Result<Run, RunError> {
         return Ok(Run::Nothing);
     }
     let schedule = known.settings.schedule(id);
-    let look = schedule.look(known.last, due.next_run, due.now);
-    let run = match look.due {
+    let check = schedule.check(known.last, due.next_run, due.now);
+    let run = match check.due {
         None => Run::Nothing,
         Some(at) => {
             let slot = Slot {
                 at,
-                missed: look.missed,
+                missed: check.missed,
             };
             let context = CommandContext::internal(known.tenant, "policy:run_monitors");
             monitors.run(id, &known, Some(slot), &context).await?
         }
     };
     // If this fails, the lease expires, and the next check finds nothing to do.
-    due::give_back(&monitors.pool, due, &look)
+    due::release(&monitors.pool, due, &check)
         .await
         .map_err(|error| RunError::Command(crate::log::LogError::Unavailable(error).into()))?;
     Ok(run)

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::runner::LEASE;
 
-/// How often a pause looks whether a policy still works on a page.
+/// How often a pause checks whether a policy still works on a page.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// While it is held, no policy starts a page. If its process dies, it ends after one lease.
@@ -22,13 +22,13 @@ pub struct PausedPolicies {
 /// Pauses all policies; returns when no policy works on a page.
 pub async fn pause(pool: &PgPool) -> Result<PausedPolicies, sqlx::Error> {
     let holder = Uuid::now_v7();
-    hold(pool, holder).await?;
+    extend(pool, holder).await?;
     let paused = PausedPolicies {
         pool: pool.clone(),
         holder,
-        _beat: keep(pool.clone(), holder),
+        _beat: keep_extending(pool.clone(), holder),
     };
-    // A policy that may not begin a page gives its lease back.
+    // A policy that may not begin a page releases its lease.
     while is_any_at_work(pool).await? {
         tokio::time::sleep(POLL_INTERVAL).await;
     }
@@ -46,7 +46,8 @@ impl PausedPolicies {
     }
 }
 
-async fn hold(pool: &PgPool, holder: Uuid) -> Result<(), sqlx::Error> {
+/// Begins or extends the pause of a holder.
+async fn extend(pool: &PgPool, holder: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into policy_pause (holder, held_until) values ($1, clock_timestamp() + $2) \
          on conflict (holder) do update set held_until = excluded.held_until",
@@ -58,12 +59,13 @@ async fn hold(pool: &PgPool, holder: Uuid) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-fn keep(pool: PgPool, holder: Uuid) -> AbortOnDropHandle<()> {
+/// Extends the pause until the handle is dropped.
+fn keep_extending(pool: PgPool, holder: Uuid) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(tokio::spawn(async move {
         let mut beat = tokio::time::interval(LEASE / 3);
         loop {
             beat.tick().await;
-            if let Err(error) = hold(&pool, holder).await {
+            if let Err(error) = extend(&pool, holder).await {
                 tracing::warn!(%error, "Cannot extend the pause of the policies");
             }
         }

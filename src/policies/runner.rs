@@ -196,7 +196,8 @@ async fn checkpoint<P: Policy>(
     Ok(true)
 }
 
-/// Moves the checkpoint over an event that the policy cannot act on, and names that.
+/// Moves the checkpoint over an event that the policy cannot act on, and records the event in the table of quarantined
+/// events, `policy_parked`.
 async fn quarantine<P: Policy>(
     pool: &PgPool,
     holder: Uuid,

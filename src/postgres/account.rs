@@ -117,7 +117,7 @@ impl Account {
         if !self.steps_down || self.may_enter(data_dir).await? {
             return Ok(());
         }
-        self.let_group_pass(data_dir)
+        self.allow_group(data_dir)
             .map_err(|source| EmbeddedPostgresError::file("open", data_dir, source))?;
         for dir in ancestors_from_root(data_dir) {
             if !self.may_enter(dir).await? {
@@ -131,8 +131,8 @@ impl Account {
         Ok(())
     }
 
-    /// Lets the account pass through root's directory by its group, without being able to list it.
-    fn let_group_pass(&self, data_dir: &Path) -> io::Result<()> {
+    /// Lets the account enter root's directory by its group, without being able to list it.
+    fn allow_group(&self, data_dir: &Path) -> io::Result<()> {
         let found = fs::metadata(data_dir)?;
         if found.uid() != 0 {
             return Ok(());

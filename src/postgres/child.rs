@@ -9,15 +9,15 @@ use std::process::Stdio;
 
 pub(crate) use tokio::process::Command;
 
-/// Where programs and their libraries are, where temporary files go, and what time zone this is. `LC_ALL` is set below
-/// and goes before all other settings of the language.
-const PASSED_ON: [&str; 4] = ["PATH", "LD_LIBRARY_PATH", "TMPDIR", "TZ"];
+/// The environment variables that a program inherits: where programs and their libraries are, where temporary files go,
+/// and the time zone. `LC_ALL` is set below, and overrides all other settings of the language.
+const INHERITED: [&str; 4] = ["PATH", "LD_LIBRARY_PATH", "TMPDIR", "TZ"];
 
 /// A program with its own environment, without standard input, and with output in English.
 pub(super) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env_clear().env("LC_ALL", "C").stdin(Stdio::null());
-    for name in PASSED_ON {
+    for name in INHERITED {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
         }
@@ -31,7 +31,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_program_is_given_little_of_the_environment() {
-        let is_kept_back = |name: &str| name != "LC_ALL" && !PASSED_ON.contains(&name);
+        let is_kept_back = |name: &str| name != "LC_ALL" && !INHERITED.contains(&name);
         assert!(std::env::vars().any(|(name, _)| is_kept_back(&name)));
         let output = command("env").output().await.unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
@@ -39,7 +39,7 @@ mod tests {
             .lines()
             .filter_map(|line| Some(line.split_once('=')?.0))
             .collect();
-        names.retain(|name| !PASSED_ON.contains(name));
+        names.retain(|name| !INHERITED.contains(name));
         assert_eq!(names, ["LC_ALL"]);
     }
 }

@@ -96,14 +96,14 @@ impl Cluster {
     }
 
     /// Joins the running server or starts it, creating the cluster first if there is none; returns whether it started it.
-    pub(super) async fn bring_up(&self) -> Result<bool, EmbeddedPostgresError> {
+    pub(super) async fn join_or_start(&self) -> Result<bool, EmbeddedPostgresError> {
         if self.serves().await? {
             return Ok(false);
         }
-        init::lay_if_new(&self.layout, &self.account, &self.binaries).await?;
+        init::create_if_missing(&self.layout, &self.account, &self.binaries).await?;
         access::write_rules(&self.layout, &self.account)?;
         access::prepare_socket_dir(&self.socket_dir, &self.account)?;
-        self.clear_remains().await?;
+        self.remove_leftovers().await?;
         self.start().await?;
         Ok(true)
     }
@@ -151,8 +151,8 @@ impl Cluster {
         }
     }
 
-    /// Gets rid of what would keep a new server from starting.
-    async fn clear_remains(&self) -> Result<(), EmbeddedPostgresError> {
+    /// Removes what would keep a new server from starting.
+    async fn remove_leftovers(&self) -> Result<(), EmbeddedPostgresError> {
         let cluster = self.layout.cluster();
         if self.processes.postmaster(&cluster).is_some() {
             tracing::warn!(

@@ -18,7 +18,7 @@ const UNFINISHED: &str = "postgres.new-";
 /// The major version of the data, if there is a whole cluster.
 pub(super) fn major_of(layout: &Layout) -> Result<Option<u32>, EmbeddedPostgresError> {
     let cluster = layout.cluster();
-    if !is_whole(&cluster) {
+    if !is_complete(&cluster) {
         return Ok(None);
     }
     let path = cluster.join("PG_VERSION");
@@ -76,29 +76,29 @@ fn directory_of(major: u32, binaries: &Binaries) -> String {
     format!("/path/to/postgresql-{major}/bin")
 }
 
-/// Lays the cluster if there is none. A run that was killed half-way leaves nothing that a later one takes for whole.
-pub(super) async fn lay_if_new(
+/// Creates the cluster if there is none. What a killed run leaves is never taken for a complete cluster.
+pub(super) async fn create_if_missing(
     layout: &Layout,
     account: &Account,
     binaries: &Binaries,
 ) -> Result<(), EmbeddedPostgresError> {
     let cluster = layout.cluster();
-    if is_whole(&cluster) {
+    if is_complete(&cluster) {
         return Ok(());
     }
-    set_incomplete_aside(&cluster)?;
+    rename_incomplete(&cluster)?;
     sweep_unfinished(layout.data_dir());
     let unfinished = layout
         .data_dir()
         .join(format!("{UNFINISHED}{}", Uuid::new_v4().simple()));
-    let laid = lay(&unfinished, account, binaries, &cluster).await;
-    if laid.is_err() {
+    let created = create(&unfinished, account, binaries, &cluster).await;
+    if created.is_err() {
         sweep_unfinished(layout.data_dir());
     }
-    laid
+    created
 }
 
-async fn lay(
+async fn create(
     unfinished: &Path,
     account: &Account,
     binaries: &Binaries,
@@ -155,12 +155,12 @@ fn init_failure(cluster: &Path, said: &str) -> EmbeddedPostgresError {
 }
 
 /// initdb writes `PG_VERSION` early, so that file alone proves nothing.
-fn is_whole(cluster: &Path) -> bool {
+fn is_complete(cluster: &Path) -> bool {
     cluster.join("PG_VERSION").is_file() && cluster.join("global/pg_control").is_file()
 }
 
 /// Renames the leftovers of an initdb, unless they contain a database; nothing is deleted.
-fn set_incomplete_aside(cluster: &Path) -> Result<(), EmbeddedPostgresError> {
+fn rename_incomplete(cluster: &Path) -> Result<(), EmbeddedPostgresError> {
     if !cluster.exists() || fs::remove_dir(cluster).is_ok() {
         return Ok(());
     }
@@ -169,13 +169,13 @@ fn set_incomplete_aside(cluster: &Path) -> Result<(), EmbeddedPostgresError> {
             path: cluster.to_path_buf(),
         });
     }
-    let aside = free_name(cluster);
+    let renamed = free_name(cluster);
     tracing::warn!(
         "{} was never completed; it was renamed to {}",
         cluster.display(),
-        aside.display()
+        renamed.display()
     );
-    fs::rename(cluster, &aside).map_err(|source| EmbeddedPostgresError::file("rename", cluster, source))
+    fs::rename(cluster, &renamed).map_err(|source| EmbeddedPostgresError::file("rename", cluster, source))
 }
 
 fn holds_user_databases(cluster: &Path) -> bool {
@@ -231,9 +231,9 @@ mod tests {
     }
 
     #[test]
-    fn leftovers_of_an_initdb_are_set_aside() {
+    fn leftovers_of_an_initdb_are_renamed() {
         let (_dir, layout) = cluster_with(&["PG_VERSION", "base/1/112"]);
-        set_incomplete_aside(&layout.cluster()).unwrap();
+        rename_incomplete(&layout.cluster()).unwrap();
         assert!(!layout.cluster().exists());
         assert!(
             layout
@@ -244,9 +244,9 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_database_is_never_set_aside() {
+    fn a_damaged_database_is_never_renamed() {
         let (_dir, layout) = cluster_with(&["PG_VERSION", "base/16384/112"]);
-        let refused = set_incomplete_aside(&layout.cluster());
+        let refused = rename_incomplete(&layout.cluster());
         assert!(
             matches!(refused, Err(EmbeddedPostgresError::Damaged { .. })),
             "{refused:?}"

@@ -68,7 +68,7 @@ impl EmbeddedPostgres {
         let in_use = UseLock::hold(&layout)?;
         let binaries = Binaries::find(init::major_of(&layout)?).await?;
         let cluster = Cluster::new(layout, account, binaries)?;
-        cluster.bring_up().await?;
+        cluster.join_or_start().await?;
         provision::provide_database(&cluster).await?;
         drop(turn);
         let url = cluster.url(provision::OWNER, provision::DATABASE);
@@ -105,7 +105,7 @@ impl EmbeddedPostgres {
             return Ok(false);
         }
         let _turn = lock::take_turn(self.cluster.layout()).await?;
-        self.cluster.bring_up().await
+        self.cluster.join_or_start().await
     }
 
     /// Stops using the server, and stops it if no other process uses it.

@@ -9,9 +9,9 @@ use super::ProgressError;
 /// The tolerated difference: clocks are corrected by this much regularly.
 const TOLERATED_SECONDS: f64 = 60.0;
 
-/// The differences between the clocks of this process, of the database and of the log.
+/// A comparison of the clocks of this process, of the database and of the log.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Clock {
+pub struct ClockCheck {
     /// This process's clock minus the database's.
     pub offset_seconds: f64,
     /// How far the time of the last event lies ahead of the database's clock.
@@ -43,7 +43,7 @@ type Row = (
     Option<DateTime<Utc>>,
 );
 
-impl Clock {
+impl ClockCheck {
     /// Compares the clocks.
     pub async fn read(pool: &PgPool) -> Result<Self, ProgressError> {
         // Get a connection first, so that waiting for one does not count as network time.
@@ -140,7 +140,7 @@ mod tests {
     }
 
     fn message(offset_seconds: f64, log_ahead_seconds: f64) -> String {
-        let clock = Clock {
+        let clock = ClockCheck {
             offset_seconds,
             log_ahead_seconds,
             corrections: 0,

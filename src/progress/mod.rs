@@ -10,7 +10,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use sqlx::PgPool;
 
-pub use clock::Clock;
+pub use clock::ClockCheck;
 
 use crate::projections;
 
@@ -41,8 +41,10 @@ pub enum Kind {
     Projection,
     /// Requested work on a read model.
     ProjectionTask,
-    /// An event that a policy, or a row that an event, could not be applied to.
-    SetAside,
+    /// A quarantined event (a policy could not act on it) or row (an event could not be applied to it).
+    #[serde(rename = "set_aside")]
+    #[sqlx(rename = "set_aside")]
+    Quarantined,
 }
 
 impl Kind {
@@ -55,7 +57,7 @@ impl Kind {
         Self::Policy,
         Self::Projection,
         Self::ProjectionTask,
-        Self::SetAside,
+        Self::Quarantined,
     ];
 
     /// The word for it.
@@ -68,7 +70,7 @@ impl Kind {
             Self::Policy => "policy",
             Self::Projection => "projection",
             Self::ProjectionTask => "projection_task",
-            Self::SetAside => "set_aside",
+            Self::Quarantined => "set_aside",
         }
     }
 
@@ -124,8 +126,8 @@ impl fmt::Display for Stuck {
             Kind::Projection => write!(f, "the read models {names} do not process new events")?,
             Kind::ProjectionTask if count == 1 => write!(f, "no process runs this task: {names}")?,
             Kind::ProjectionTask => write!(f, "no process runs these tasks: {names}")?,
-            Kind::SetAside if count == 1 => write!(f, "1 event or row is quarantined: {names}")?,
-            Kind::SetAside => write!(f, "{count} events or rows are quarantined: {names}")?,
+            Kind::Quarantined if count == 1 => write!(f, "1 event or row is quarantined: {names}")?,
+            Kind::Quarantined => write!(f, "{count} events or rows are quarantined: {names}")?,
         }
         if let Some(since) = self.since {
             write!(f, " (since {})", since.to_rfc3339_opts(SecondsFormat::Secs, true))?;
@@ -146,7 +148,7 @@ impl fmt::Display for Stuck {
             Kind::Mail => {
                 "; does a process with the role projector have the settings SITELOG_MAIL__…? Check its log"
             }
-            Kind::SetAside => {
+            Kind::Quarantined => {
                 "; for the reasons, see 'sitelog projections status' (rows) and the table policy_parked (events)"
             }
         })

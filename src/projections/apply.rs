@@ -8,7 +8,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::{Connection, PgConnection};
 
-use super::park::{Parked, Poison};
+use super::quarantine::{Poison, Quarantine};
 use super::{Change, Fact, Projection, ProjectionError, rows};
 
 /// How rows are written.
@@ -25,12 +25,12 @@ pub(super) async fn apply<P: Projection>(
     connection: &mut PgConnection,
     schema: &str,
     facts: &[Fact],
-    parked: &Parked<P>,
+    quarantined: &Quarantine<P>,
     care: WriteMode,
 ) -> Result<Vec<Poison<P>>, ProjectionError> {
     let mut by_key: BTreeMap<P::Key, Vec<&Fact>> = BTreeMap::new();
     for fact in facts {
-        if let Some(key) = P::key(fact).filter(|key| !parked.holds(key, fact)) {
+        if let Some(key) = P::key(fact).filter(|key| !quarantined.holds(key, fact)) {
             by_key.entry(key).or_default().push(fact);
         }
     }

@@ -10,8 +10,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::apply::WriteMode;
 use super::fold::{Fold, FoldOptions, Shard};
-use super::generation::{begin_with_lock_timeout, clear_away, exists, gave_way};
-use super::park::{Parked, Poison, park};
+use super::generation::{begin_with_lock_timeout, drop_old_generations, exists, is_lock_conflict};
+use super::quarantine::{Poison, Quarantine, quarantine};
 use super::runner::{Progress, Which, follow, step};
 use super::task::{Claim, TaskPhase};
 use super::verify::{hash_rows, verify_filled, verify_generation};
@@ -21,7 +21,7 @@ use crate::log::EventLog;
 /// Number of connections that copy rows concurrently.
 const COPIES: usize = 2;
 /// Pause before the next attempt to lock out readers.
-const BREATH: Duration = Duration::from_millis(50);
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 /// Builds a new generation from the log and switches to it.
 pub(super) async fn rebuild<P: Projection>(
@@ -31,7 +31,7 @@ pub(super) async fn rebuild<P: Projection>(
 ) -> Result<Value, ProjectionError> {
     let begun = begun::<P>(log, claim).await?;
     if let Some((generation, true)) = begun {
-        clear_away::<P>(log.pool()).await?;
+        drop_old_generations::<P>(log.pool()).await?;
         return result_of(log, &generation).await;
     }
     let (generation, written) = if let Some((generation, _)) = begun.filter(|(found, _)| found.position > 0) {
@@ -47,7 +47,7 @@ pub(super) async fn rebuild<P: Projection>(
     verify(log, claim, &generation, options, written).await?;
     refuse_new_poison(log, &generation).await?;
     switch_to(log, claim, &generation).await?;
-    clear_away::<P>(log.pool()).await?;
+    drop_old_generations::<P>(log.pool()).await?;
     result_of(log, &generation).await
 }
 
@@ -116,7 +116,7 @@ async fn fold_into<P: Projection>(
     let fenced = Some((claim, generation.number));
     let filled = fill::<P>(log, &generation.schema(), head, options, fenced).await?;
     let mut tx = log.pool().begin().await?;
-    park(&mut tx, generation.number, &filled.poison).await?;
+    quarantine(&mut tx, generation.number, &filled.poison).await?;
     sqlx::query("update projection set position = $4 where name = $1 and shape = $2 and generation = $3")
         .bind(P::NAME)
         .bind(P::SHAPE)
@@ -148,7 +148,7 @@ pub(super) async fn fill<P: Projection>(
     options: FoldOptions,
     claim: Option<(&Claim, i32)>,
 ) -> Result<Filled<P>, ProjectionError> {
-    let mut fold = Fold::<P>::new(log, up_to, Parked::default(), options);
+    let mut fold = Fold::<P>::new(log, up_to, Quarantine::default(), options);
     let progress = claim.map(|(claim, _)| claim);
     let claim = claim.map(|(claim, generation)| (claim.clone(), generation));
     let (mut rows, mut poison, mut hashes) = (0, Vec::new(), HashMap::new());
@@ -265,11 +265,11 @@ async fn refuse_new_poison<P: Projection>(
     generation: &Generation<P>,
 ) -> Result<(), ProjectionError> {
     let mut connection = log.pool().acquire().await?;
-    let new = Parked::<P>::load(&mut connection, generation.number).await?;
+    let new = Quarantine::<P>::load(&mut connection, generation.number).await?;
     let Some(live) = Generation::<P>::live(&mut connection).await? else {
         return Ok(());
     };
-    let known = Parked::<P>::load(&mut connection, live.number).await?;
+    let known = Quarantine::<P>::load(&mut connection, live.number).await?;
     if new.len() > known.len() {
         let count = new.len() - known.len();
         return Err(ProjectionError::NotTheLog(format!(
@@ -288,13 +288,13 @@ async fn switch_to<P: Projection>(
 ) -> Result<(), ProjectionError> {
     claim.begin(TaskPhase::Promoting, 0).await?;
     loop {
-        match try_to_switch(log, claim, generation).await {
+        match try_switch(log, claim, generation).await {
             Ok(()) => {
                 tracing::info!("{} is now generation {}", P::NAME, generation.number);
                 return Ok(());
             }
             // A slow reader blocked the switch, or a row must be quarantined; the caller handles both outside the switch.
-            Err(error) if gave_way(&error) => tokio::time::sleep(BREATH).await,
+            Err(error) if is_lock_conflict(&error) => tokio::time::sleep(RETRY_PAUSE).await,
             Err(error) if error.is_about_data() => {}
             Err(error) => return Err(error),
         }
@@ -302,7 +302,7 @@ async fn switch_to<P: Projection>(
     }
 }
 
-async fn try_to_switch<P: Projection>(
+async fn try_switch<P: Projection>(
     log: &EventLog,
     claim: &Claim,
     generation: &Generation<P>,

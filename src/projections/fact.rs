@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::RawJson;
-use super::park::StreamName;
+use super::quarantine::StreamName;
 use crate::aggregates::{BatchEvent, ScanEvent};
 use crate::log::body::Bodies;
 use crate::log::{LogError, LogEvent};

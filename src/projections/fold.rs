@@ -12,7 +12,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::apply::in_full;
-use super::park::{Parked, Poison};
+use super::quarantine::{Poison, Quarantine};
 use super::subject::{attach_findings, row_by_log};
 use super::task::Claim;
 use super::{Fact, Projection, ProjectionError};
@@ -66,19 +66,19 @@ pub(super) struct Fold<P: Projection> {
     up_to: i64,
     /// Hashes of keys that are still to be done start here; `None` when all are done.
     next: Option<u64>,
-    parked: Arc<Parked<P>>,
+    quarantined: Arc<Quarantine<P>>,
     poison: Vec<Poison<P>>,
 }
 
 impl<P: Projection> Fold<P> {
     /// Folds the log up to a position, but for what is quarantined.
-    pub(super) fn new(log: &EventLog, up_to: i64, parked: Parked<P>, options: FoldOptions) -> Self {
+    pub(super) fn new(log: &EventLog, up_to: i64, quarantined: Quarantine<P>, options: FoldOptions) -> Self {
         Self {
             log: log.clone(),
             options,
             up_to,
             next: Some(0),
-            parked: Arc::new(parked),
+            quarantined: Arc::new(quarantined),
             poison: Vec::new(),
         }
     }
@@ -109,20 +109,20 @@ impl<P: Projection> Fold<P> {
             .buffered(AHEAD);
         while let Some(page) = pages.try_next().await? {
             self.poison.extend(page.unreadable);
-            part = part.fold(page.facts, &self.parked, &mut self.poison).await?;
+            part = part.fold(page.facts, &self.quarantined, &mut self.poison).await?;
             part.fit(self.options.memory);
             if let Some(claim) = claim {
                 claim.progress(page.up_to).await?;
             }
         }
         drop(pages);
-        self.bring_back_poisoned(&mut part).await?;
+        self.refold_poisoned(&mut part).await?;
         self.next = part.end;
         Ok(Some(part.shards.into_iter().map(|shard| shard.rows).collect()))
     }
 
-    /// A panic lost the row: it is folded again up to the event before.
-    async fn bring_back_poisoned(&self, part: &mut Part<P>) -> Result<(), ProjectionError> {
+    /// A panic lost the row, so it is folded again up to the event before.
+    async fn refold_poisoned(&self, part: &mut Part<P>) -> Result<(), ProjectionError> {
         let mut connection = self.log.pool().acquire().await?;
         let mut done = HashSet::new();
         for poison in &self.poison {
@@ -239,7 +239,7 @@ impl<P: Projection> Part<P> {
     async fn fold(
         mut self,
         facts: Vec<(u64, P::Key, Fact)>,
-        parked: &Arc<Parked<P>>,
+        quarantined: &Arc<Quarantine<P>>,
         poison: &mut Vec<Poison<P>>,
     ) -> Result<Self, ProjectionError> {
         let mut given: Vec<Vec<(P::Key, Fact)>> = self.shards.iter().map(|_| Vec::new()).collect();
@@ -248,15 +248,15 @@ impl<P: Projection> Part<P> {
                 given[self.shard_of(hash)].push((key, fact));
             }
         }
-        let mut aside = Parked::<P>::clone(parked);
+        let mut quarantined = Quarantine::<P>::clone(quarantined);
         for one in poison.iter() {
-            aside.add(one.key.clone(), one.position);
+            quarantined.add(one.key.clone(), one.position);
         }
-        let aside = Arc::new(aside);
+        let quarantined = Arc::new(quarantined);
         let shards = std::mem::take(&mut self.shards).into_iter().zip(given);
         let folded = shards.map(|(shard, facts)| {
-            let aside = Arc::clone(&aside);
-            blocking(move || shard.fold(facts, &aside))
+            let quarantined = Arc::clone(&quarantined);
+            blocking(move || shard.fold(facts, &quarantined))
         });
         for (shard, refused) in futures::future::join_all(folded).await {
             self.shards.push(shard);
@@ -284,10 +284,10 @@ impl<P: Projection> Part<P> {
 }
 
 impl<P: Projection> ShardState<P> {
-    fn fold(mut self, facts: Vec<(P::Key, Fact)>, parked: &Parked<P>) -> (Self, Vec<Poison<P>>) {
+    fn fold(mut self, facts: Vec<(P::Key, Fact)>, quarantined: &Quarantine<P>) -> (Self, Vec<Poison<P>>) {
         let mut refused: Vec<Poison<P>> = Vec::new();
         for (key, fact) in facts {
-            if parked.holds(&key, &fact) || refused.iter().any(|poison| poison.row_key() == Some(&key)) {
+            if quarantined.holds(&key, &fact) || refused.iter().any(|poison| poison.row_key() == Some(&key)) {
                 continue;
             }
             let mut entry = match self.rows.entry(key) {

@@ -156,7 +156,7 @@ impl<P: Projection> Generation<P> {
         let mut attempt = tx.begin().await?;
         match drop_generations::<P>(&mut attempt, "state = 'building'").await {
             Ok(()) => attempt.commit().await?,
-            Err(error) if gave_way(&error) => {
+            Err(error) if is_lock_conflict(&error) => {
                 attempt.rollback().await?;
                 tracing::info!("Incomplete tables of {} are in use and are kept for now", P::NAME);
             }
@@ -303,7 +303,7 @@ pub(super) async fn exists<P: Projection>(pool: &PgPool) -> Result<bool, sqlx::E
     Ok(Generation::<P>::live(&mut connection).await?.is_some())
 }
 
-/// A transaction that waits only a moment for readers; `gave_way` recognises its errors.
+/// A transaction that waits only a moment for readers; `is_lock_conflict` recognises its errors.
 pub(super) async fn begin_with_lock_timeout(pool: &PgPool) -> Result<PgTransaction<'static>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     execute(
@@ -317,8 +317,8 @@ pub(super) async fn begin_with_lock_timeout(pool: &PgPool) -> Result<PgTransacti
     Ok(tx)
 }
 
-/// Whether a transaction failed only because a reader was in its way: `lock_not_available`, `deadlock_detected`.
-pub(super) fn gave_way(error: &ProjectionError) -> bool {
+/// Whether a transaction failed only because a reader held a lock: `lock_not_available`, `deadlock_detected`.
+pub(super) fn is_lock_conflict(error: &ProjectionError) -> bool {
     let ProjectionError::Database(error) = error else {
         return false;
     };
@@ -335,9 +335,9 @@ pub(super) async fn execute(connection: &mut PgConnection, sql: &str) -> Result<
 
 /// Removes generations that no rollback needs: all but the newest retired one of this shape, and shapes that
 /// are older than the release before this one.
-pub(super) async fn clear_away<P: Projection>(pool: &PgPool) -> Result<(), ProjectionError> {
-    match try_to_clear_away::<P>(pool).await {
-        Err(error) if gave_way(&error) => {
+pub(super) async fn drop_old_generations<P: Projection>(pool: &PgPool) -> Result<(), ProjectionError> {
+    match try_drop_old_generations::<P>(pool).await {
+        Err(error) if is_lock_conflict(&error) => {
             tracing::info!("Old tables of {} are in use and are kept for now", P::NAME);
             Ok(())
         }
@@ -345,7 +345,7 @@ pub(super) async fn clear_away<P: Projection>(pool: &PgPool) -> Result<(), Proje
     }
 }
 
-async fn try_to_clear_away<P: Projection>(pool: &PgPool) -> Result<(), ProjectionError> {
+async fn try_drop_old_generations<P: Projection>(pool: &PgPool) -> Result<(), ProjectionError> {
     let mut tx = begin_with_lock_timeout(pool).await?;
     drop_generations::<P>(
         &mut tx,
@@ -377,7 +377,7 @@ async fn drop_generations<P: Projection>(
             &format!("drop schema if exists {schema} cascade"),
         )
         .await?;
-        forget_parked(&mut *connection, P::NAME, P::SHAPE, number).await?;
+        delete_quarantine(&mut *connection, P::NAME, P::SHAPE, number).await?;
     }
     Ok(())
 }
@@ -397,12 +397,12 @@ async fn drop_old_shapes<P: Projection>(connection: &mut PgConnection) -> Result
             name = P::NAME
         ))
         .await?;
-        forget_parked(&mut *connection, P::NAME, shape, number).await?;
+        delete_quarantine(&mut *connection, P::NAME, shape, number).await?;
     }
     Ok(())
 }
 
-async fn forget_parked(
+async fn delete_quarantine(
     connection: &mut PgConnection,
     name: &str,
     shape: i32,

@@ -10,7 +10,7 @@ use super::domains::{DomainKey, DomainRow, Domains};
 use super::rows::row_error;
 use super::subject::facts_of_latest;
 use super::{Projection, ProjectionError, ReadModels};
-use crate::values::facets::{self, is_nothing};
+use crate::values::domain_fields::{self, is_nothing};
 use crate::values::{DomainName, Findings, ScanId, TenantId};
 
 /// Scans that are examined, so that a domain that was scanned thousands of times costs no more than one scanned this
@@ -113,7 +113,7 @@ fn fields(row: Option<&DomainRow>) -> Result<Map<String, Value>, ProjectionError
     // What is in no column of its own.
     let known: Findings = row.meta_json.read().unwrap_or_default();
     fields.extend(
-        facets::parts(&known)
+        domain_fields::other_fields(&known)
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value)),
     );

@@ -15,7 +15,7 @@ pub mod generation;
 pub mod history;
 pub mod jobs;
 pub mod maintenance;
-pub mod park;
+pub mod quarantine;
 pub mod query;
 pub mod raw_json;
 pub mod registry;
@@ -161,7 +161,7 @@ pub trait Projection: Sized + Send + Sync + 'static {
         async { Ok(Vec::new()) }
     }
 
-    /// Takes that out.
+    /// Deletes what is derived from no row.
     fn remove_orphans(
         _connection: &mut PgConnection,
         _schema: &str,
@@ -245,7 +245,7 @@ impl ProjectionError {
         code.is_some_and(|code| codes.contains(&code.as_ref()))
     }
 
-    /// Whether the database is away or another transaction was in the way, so that trying again is all there is to do.
+    /// Whether the database is unreachable or another transaction blocked this one: a retry may succeed.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Database(error) => {

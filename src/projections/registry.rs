@@ -8,7 +8,7 @@ use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 
 use super::fold::FoldOptions;
-use super::park::{self, Retried};
+use super::quarantine::{self, Retried};
 use super::task::{Claim, ProjectionTask, TaskKind};
 use super::verify::{self, Verification};
 use super::{Projection, ProjectionError, all, as_of, build, generation, runner, sample, task};
@@ -149,7 +149,7 @@ async fn perform<P: Projection>(log: &EventLog, claim: &Claim) -> Result<serde_j
             claim.begin(task::TaskPhase::Verifying, log.head().await?).await?;
             to_json(&verify::repair_live::<P>(log, options, Some(claim)).await?)
         }
-        TaskKind::RetryParked => to_json::<Retried>(&park::retry::<P>(log).await?),
+        TaskKind::RetryParked => to_json::<Retried>(&quarantine::retry::<P>(log).await?),
     }
 }
 

@@ -83,7 +83,7 @@ async fn store<P: Projection>(
     Ok(())
 }
 
-/// Takes rows out.
+/// Deletes rows.
 pub(super) async fn delete<P: Projection>(
     connection: &mut PgConnection,
     schema: &str,
@@ -92,7 +92,7 @@ pub(super) async fn delete<P: Projection>(
     if keys.is_empty() {
         return Ok(());
     }
-    // Each by itself, as in `load`. Nobody else writes these rows, so they do not move in between.
+    // Each key by itself, as in `load`. No other process writes these rows, so their `ctid` does not change in between.
     let sql = format!(
         "delete from {schema}.{table} where ctid = any(array( \
            select t.ctid from jsonb_populate_recordset(null::{schema}.{table}, $1::jsonb) k \

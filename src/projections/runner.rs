@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use tokio_util::sync::CancellationToken;
 
 use super::apply::{WriteMode, apply, in_full};
-use super::park::{Parked, Poison, park};
+use super::quarantine::{Poison, Quarantine, quarantine};
 use super::subject::attach_findings;
 use super::{Fact, Generation, Projection, ProjectionError};
 use crate::log::batch_delay::BatchDelay;
@@ -175,17 +175,17 @@ pub(super) async fn step<P: Projection>(
     if page.position == generation.position {
         return Ok(page);
     }
-    let mut parked = Parked::<P>::load(&mut *connection, generation.number).await?;
+    let mut quarantined = Quarantine::<P>::load(&mut *connection, generation.number).await?;
     let (mut facts, mut poison) = decode::<P>(&mut *connection, &page).await?;
     for (number, error) in attach_findings::<P>(&mut *connection, &mut facts).await? {
         let fact = &facts[number];
         poison.extend(P::key(fact).map(|key| Poison::row(key, fact.position, in_full(&error))));
     }
     for one in &poison {
-        parked.add(one.key.clone(), one.position);
+        quarantined.add(one.key.clone(), one.position);
     }
-    poison.extend(apply::<P>(&mut *connection, &generation.schema(), &facts, &parked, care).await?);
-    park(&mut *connection, generation.number, &poison).await?;
+    poison.extend(apply::<P>(&mut *connection, &generation.schema(), &facts, &quarantined, care).await?);
+    quarantine(&mut *connection, generation.number, &poison).await?;
     sqlx::query(
         "update projection set position = $4, error = null, updated_at = clock_timestamp() \
           where name = $1 and shape = $2 and generation = $3",

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rand::Rng;
 use sqlx::PgConnection;
 
-use super::park::Parked;
+use super::quarantine::Quarantine;
 use super::rows::row_error;
 use super::verify::{Verification, compare};
 use super::{Fact, Generation, Projection, ProjectionError};
@@ -25,10 +25,10 @@ pub(super) async fn sample<P: Projection>(
     let Some(live) = Generation::<P>::live(&mut connection).await? else {
         return Ok(Verification::default());
     };
-    let parked = Parked::<P>::load(&mut connection, live.number).await?;
+    let quarantined = Quarantine::<P>::load(&mut connection, live.number).await?;
     let mut keys = keys_of_rows::<P>(&mut connection, &live, size).await?;
     keys.extend(keys_of_events::<P>(&mut connection, live.position, size).await?);
-    keys.retain(|key| !parked.has_row(key));
+    keys.retain(|key| !quarantined.has_row(key));
     let mut found = Verification::default();
     for key in keys {
         // All events of a row are held at once, every few seconds: a large batch is left to `verify`.
@@ -38,7 +38,7 @@ pub(super) async fn sample<P: Projection>(
         {
             continue;
         }
-        let findings = look::<P>(&mut connection, &live, &key).await?;
+        let findings = verify_row::<P>(&mut connection, &live, &key).await?;
         found.rows += 1;
         found.wrong += u64::from(!findings.is_empty());
         found.findings.extend(findings);
@@ -47,7 +47,7 @@ pub(super) async fn sample<P: Projection>(
 }
 
 /// One row against its events, at the checkpoint that its snapshot has.
-async fn look<P: Projection>(
+async fn verify_row<P: Projection>(
     connection: &mut PgConnection,
     live: &Generation<P>,
     key: &P::Key,

@@ -296,7 +296,7 @@ impl Claim {
     }
 
     /// Renews the lease.
-    async fn beat(&self) -> Result<(), ProjectionError> {
+    async fn renew(&self) -> Result<(), ProjectionError> {
         let moved = sqlx::query(
             "update projection_task set leased_until = clock_timestamp() + $3 \
               where task_id = $1 and holder = $2 and state = 'running'",
@@ -317,15 +317,15 @@ impl Claim {
     ) -> Result<T, ProjectionError> {
         tokio::select! {
             done = work => done,
-            () = self.beat_until_lost() => Err(ProjectionError::TakenOver),
+            () = self.renew_until_lost() => Err(ProjectionError::TakenOver),
         }
     }
 
-    async fn beat_until_lost(&self) {
+    async fn renew_until_lost(&self) {
         let mut beat = tokio::time::interval(LEASE / 3);
         loop {
             beat.tick().await;
-            match self.beat().await {
+            match self.renew().await {
                 Err(ProjectionError::TakenOver) => return,
                 Err(error) => tracing::warn!(%error, "Cannot renew a lease"),
                 Ok(()) => {}

@@ -11,7 +11,7 @@ use sqlx::{Connection, PgConnection};
 use super::apply::in_full;
 use super::fold::{Fold, FoldOptions, Shard};
 use super::generation::execute;
-use super::park::{Parked, lock_live, refold};
+use super::quarantine::{Quarantine, lock_live, refold};
 use super::rows::{from_json, row_error, to_json};
 use super::subject::row_by_log;
 use super::task::Claim;
@@ -119,7 +119,7 @@ pub(super) async fn verify_generation<P: Projection>(
     let schema = Generation::<P>::new(number, 0).schema();
     let mut seen = hash_table::<P>(log, number, &schema).await?;
     let mut suspects = BTreeSet::new();
-    let mut fold = Fold::<P>::new(log, seen.last, seen.parked.clone(), options);
+    let mut fold = Fold::<P>::new(log, seen.last, seen.quarantined.clone(), options);
     while let Some(part) = fold.next_part(claim).await? {
         for shard in part {
             compare_shard::<P>(log, &schema, shard, &mut seen, &mut suspects).await?;
@@ -159,14 +159,14 @@ async fn examine<P: Projection>(
     let schema = Generation::<P>::new(number, 0).schema();
     let mut found = Verification {
         rows: seen.rows,
-        parked: u64::try_from(seen.parked.len()).unwrap_or(u64::MAX),
+        parked: u64::try_from(seen.quarantined.len()).unwrap_or(u64::MAX),
         position: seen.last,
         ..Verification::default()
     };
     suspects.extend(std::mem::take(&mut seen.hashes).into_keys());
-    suspects.retain(|key| !seen.parked.has_row(key));
+    suspects.retain(|key| !seen.quarantined.has_row(key));
     for key in suspects {
-        let differences = look_closely::<P>(log, number, &schema, &key).await?;
+        let differences = compare_row::<P>(log, number, &schema, &key).await?;
         if !differences.is_empty() {
             found.wrong += 1;
             found.findings.extend(differences);
@@ -182,7 +182,7 @@ struct Hashed<P: Projection> {
     hashes: HashMap<P::Key, i64>,
     /// Their number at first; those that are compared are removed.
     rows: u64,
-    parked: Parked<P>,
+    quarantined: Quarantine<P>,
     /// Checkpoint before the first piece: rows that were not touched since are all of one state.
     first: i64,
     /// Checkpoint after the last piece.
@@ -224,12 +224,12 @@ async fn hash_table<P: Projection>(
             break;
         }
     }
-    let parked = Parked::<P>::load(&mut connection, number).await?;
+    let quarantined = Quarantine::<P>::load(&mut connection, number).await?;
     let last = position::<P>(&mut connection, number).await?;
     Ok(Hashed {
         rows: u64::try_from(hashes.len()).unwrap_or(u64::MAX),
         hashes,
-        parked,
+        quarantined,
         first,
         last,
     })
@@ -253,7 +253,7 @@ async fn position<P: Projection>(connection: &mut PgConnection, number: i32) -> 
         .await
 }
 
-/// Takes what is equal out of `seen`; what is not, or has moved meanwhile, is to be examined.
+/// Removes equal rows from `seen`; rows that differ, or were written meanwhile, become suspects.
 async fn compare_shard<P: Projection>(
     log: &EventLog,
     schema: &str,
@@ -305,7 +305,7 @@ pub(super) async fn hash_rows<P: Projection>(
 }
 
 /// One row against the log at the same point: its own events are read, and the checkpoint in the row's snapshot.
-async fn look_closely<P: Projection>(
+async fn compare_row<P: Projection>(
     log: &EventLog,
     number: i32,
     schema: &str,

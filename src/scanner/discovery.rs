@@ -75,7 +75,7 @@ pub(super) async fn discover(
     let plan = Plan::new(
         home.clone(),
         &context.settings,
-        context.allowance.clone(),
+        context.compute_budget.clone(),
         wants_contacts,
     );
     let mut search = Search { context, how, found };
@@ -137,11 +137,11 @@ impl Search<'_> {
                 self.found.problems.push(Problem::new("timeout", detail));
                 break;
             }
-            if !self.context.allowance.may_read_sitemaps() {
+            if !self.context.compute_budget.may_read_sitemaps() {
                 let unread = plan.give_up();
                 let detail = format!(
                     "{unread} sitemap files were not read: {}",
-                    self.context.allowance.ran_out()
+                    self.context.compute_budget.ran_out()
                 );
                 self.found.problems.push(Problem::new("budget_compute", detail));
                 break;

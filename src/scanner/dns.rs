@@ -219,9 +219,9 @@ fn is_role(email: &str) -> bool {
 mod tests {
     use super::*;
 
-    type Told<'a> = Result<&'a [&'a str], RecordsError>;
+    type Records<'a> = Result<&'a [&'a str], RecordsError>;
 
-    fn checked(email: &str, answers: &[(&str, RecordKind, Told<'_>)]) -> (Deliverable, String) {
+    fn checked(email: &str, answers: &[(&str, RecordKind, Records<'_>)]) -> (Deliverable, String) {
         let answers = answers.iter().map(|(domain, kind, answer)| {
             let owned = |records: &[&str]| records.iter().map(|one| (*one).to_owned()).collect();
             (((*domain).to_owned(), *kind), answer.map(owned))
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn mail_arrives_where_a_domain_has_a_server_or_an_address() {
         use RecordKind::{A, Aaaa, Mx};
-        const NONE: Told<'_> = Ok(&[]);
+        const NONE: Records<'_> = Ok(&[]);
         let no_answer = Err(RecordsError::NoAnswer);
         for (answers, wanted) in [
             (vec![("a.test", Mx, Ok(&["10 mx.a.test"][..]))], Deliverable::Yes),

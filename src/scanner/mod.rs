@@ -2,7 +2,7 @@
 //!
 //! [`Scanner::scan`] is one attempt at one site. It always returns a report, however hostile the site.
 
-mod allowance;
+mod compute_budget;
 mod cooldown;
 mod discovery;
 mod dns;
@@ -37,7 +37,7 @@ use crate::values::report::SiteReport;
 use crate::values::site_files::SiteFile;
 use crate::values::sitemap_audit::SampledUrl;
 use crate::values::{DomainName, FailureReason, Problem, Revisit, ScanOptions, TenantId};
-use allowance::Allowance;
+use compute_budget::ComputeBudget;
 use page::{Technologies, own_technologies};
 use parse_pool::{ParsePool, ParserFailed};
 
@@ -92,7 +92,7 @@ struct ScanContext {
     fetcher: Fetcher,
     pool: ParsePool,
     /// What this scan may keep and compute.
-    allowance: Allowance,
+    compute_budget: ComputeBudget,
     settings: ScannerSettings,
     /// The product token that robots.txt files name us by.
     agent: String,
@@ -111,7 +111,7 @@ impl ScanContext {
         let kept = kept.unwrap_or_default();
         Ok(Self {
             fetcher: self.fetcher.visit()?,
-            allowance: Allowance::new(tenant, &self.settings),
+            compute_budget: ComputeBudget::new(tenant, &self.settings),
             known: Arc::new(revisit::usable(kept, &self.parser_fingerprint, Utc::now())),
             ..self.clone()
         })
@@ -129,7 +129,7 @@ impl ScanContext {
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ParserFailed> {
-        self.pool.run(&self.allowance, job).await
+        self.pool.run(&self.compute_budget, job).await
     }
 
     /// The same for a job whose time grows with its input alone, and so much input: on little it runs right here, as
@@ -140,7 +140,7 @@ impl ScanContext {
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ParserFailed> {
         if bytes <= LITTLE {
-            return self.pool.run_here(&self.allowance, job);
+            return self.pool.run_here(&self.compute_budget, job);
         }
         self.compute(job).await
     }
@@ -164,7 +164,7 @@ impl Scanner {
             context: Arc::new(ScanContext {
                 fetcher,
                 pool,
-                allowance: Allowance::new(TenantId::DEFAULT, &settings),
+                compute_budget: ComputeBudget::new(TenantId::DEFAULT, &settings),
                 settings,
                 agent,
                 parser_fingerprint,
@@ -200,7 +200,7 @@ impl Scanner {
         };
         Ok(match origin::rules_of(&context, first, deadline).await {
             Ok(rules) => {
-                let sample = sample::fetch_all(&context, chosen, &rules, deadline).await;
+                let sample = sample::check_urls(&context, chosen, &rules, deadline).await;
                 (sample.urls, sample.problem)
             }
             Err(problem) => (Vec::new(), Some(problem)),

@@ -11,7 +11,7 @@ use super::cooldown::crawl_delay;
 use super::parse_pool::ParserFailed;
 use super::revisit::{self, MAX_KEPT_ROBOTS};
 use super::robots::{AgentRules, Decision, MAX_ROBOTS_BYTES, Robots};
-use super::{ScanContext, scan::Clock};
+use super::{ScanContext, scan::Deadlines};
 use crate::fetch::{Answer, FetchError, Headers, Limits, Phase};
 use crate::values::findings::Crawlers;
 use crate::values::report::{RobotsReport, ScanFailure};
@@ -78,15 +78,15 @@ impl RobotsSays {
     }
 }
 
-/// Finds who answers and reads robots.txt into `report`. A file that cannot be read fails the scan, with the
+/// Finds the host that answers, and reads robots.txt into `report`. A file that cannot be read fails the scan, with the
 /// reason why; one that is not there allows everything (RFC 9309, 2.3.1.3).
 pub(super) async fn enter(
     context: &ScanContext,
-    clock: &Clock,
+    deadlines: &Deadlines,
     domain: &DomainName,
     report: &mut Option<RobotsReport>,
 ) -> Result<SiteOrigin, ScanFailure> {
-    let (home, answer, problems) = knock(context, clock, domain).await?;
+    let (home, answer, problems) = find_host(context, deadlines, domain).await?;
     let RobotsRead {
         robots,
         decision,
@@ -113,18 +113,18 @@ pub(super) async fn enter(
     })
 }
 
-/// Asks for robots.txt by https, by http if https cannot be spoken, at `www.` if the name has no address or does not
-/// accept a connection.
-async fn knock(
+/// Requests robots.txt by https, by http if no TLS connection succeeds, and at `www.` if the name has no address or does
+/// not accept a connection.
+async fn find_host(
     context: &ScanContext,
-    clock: &Clock,
+    deadlines: &Deadlines,
     domain: &DomainName,
 ) -> Result<(Url, Answer, Vec<Problem>), ScanFailure> {
-    let bare = knock_at(context, clock, domain.as_str()).await;
+    let bare = try_host(context, deadlines, domain.as_str()).await;
     match bare {
         Err(FetchError::NameUnknown { .. } | FetchError::Connect { .. }) => {
             let www = format!("www.{domain}");
-            knock_at(context, clock, &www)
+            try_host(context, deadlines, &www)
                 .await
                 .or(bare)
                 .map_err(ScanFailure::from)
@@ -133,19 +133,20 @@ async fn knock(
     }
 }
 
-async fn knock_at(
+/// Requests robots.txt of one host, by https and then by http.
+async fn try_host(
     context: &ScanContext,
-    clock: &Clock,
+    deadlines: &Deadlines,
     host: &str,
 ) -> Result<(Url, Answer, Vec<Problem>), FetchError> {
     let https = home_of("https", host)?;
-    let refused = match request_home(context, clock, &https).await {
+    let refused = match request_robots(context, deadlines, &https).await {
         Ok(answer) => return Ok((https, answer, Vec::new())),
         Err(error) if is_about_connecting(&error) => error,
         Err(error) => return Err(error),
     };
     let http = home_of("http", host)?;
-    match request_home(context, clock, &http).await {
+    match request_robots(context, deadlines, &http).await {
         Ok(answer) => {
             let problem = Problem::new(
                 "tls_failed",
@@ -166,9 +167,13 @@ fn is_about_connecting(error: &FetchError) -> bool {
     }
 }
 
-async fn request_home(context: &ScanContext, clock: &Clock, home: &Url) -> Result<Answer, FetchError> {
+async fn request_robots(
+    context: &ScanContext,
+    deadlines: &Deadlines,
+    home: &Url,
+) -> Result<Answer, FetchError> {
     let limits = Limits {
-        deadline: clock.end,
+        deadline: deadlines.end,
         redirects: ROBOTS_REDIRECTS,
     };
     let url = robots_txt_of(home);

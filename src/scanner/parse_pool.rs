@@ -13,7 +13,7 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::oneshot;
 
-use super::allowance::Allowance;
+use super::compute_budget::ComputeBudget;
 use crate::values::TenantId;
 
 /// A job that could continue for longer gives its thread back after this, and waits for its next turn.
@@ -40,7 +40,7 @@ struct Turns {
 
 #[derive(Debug)]
 struct Waiting {
-    scan: Allowance,
+    scan: ComputeBudget,
     thread: oneshot::Sender<Thread>,
 }
 
@@ -60,7 +60,7 @@ struct Thread {
 /// What a job is charged to, from its coming to its end.
 struct Account {
     turns: Arc<Mutex<Turns>>,
-    scan: Allowance,
+    scan: ComputeBudget,
     /// Processor time of its thread when it began to run.
     started: Option<Duration>,
 }
@@ -79,7 +79,7 @@ impl ParsePool {
     /// Waits for the scan's turn and runs the job. The job itself must be bounded: it cannot be stopped.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        scan: &Allowance,
+        scan: &ComputeBudget,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ParserFailed> {
         let mut account = Account::open(&self.turns, scan);
@@ -100,26 +100,30 @@ impl ParsePool {
     }
 
     /// Runs a small job on the thread that asks, and charges it like all others.
-    pub(super) fn run_here<T>(&self, scan: &Allowance, job: impl FnOnce() -> T) -> Result<T, ParserFailed> {
+    pub(super) fn run_here<T>(
+        &self,
+        scan: &ComputeBudget,
+        job: impl FnOnce() -> T,
+    ) -> Result<T, ParserFailed> {
         let mut account = Account::open(&self.turns, scan);
         account.started = Some(of_this_thread());
         catch_unwind(AssertUnwindSafe(job)).map_err(|_| ParserFailed)
     }
 
-    async fn turn(&self, scan: &Allowance) -> Result<Thread, ParserFailed> {
+    async fn turn(&self, scan: &ComputeBudget) -> Result<Thread, ParserFailed> {
         let (thread, turn) = oneshot::channel();
         let waiting = Waiting {
             scan: scan.clone(),
             thread,
         };
         lock(&self.turns).waiting.push(waiting);
-        give(&self.turns);
+        grant(&self.turns);
         turn.await.map_err(|_| ParserFailed)
     }
 }
 
 /// Gives free threads to the next scans in turn.
-fn give(turns: &Arc<Mutex<Turns>>) {
+fn grant(turns: &Arc<Mutex<Turns>>) {
     loop {
         let Some(next) = lock(turns).next() else {
             return;
@@ -133,7 +137,7 @@ fn give(turns: &Arc<Mutex<Turns>>) {
 }
 
 impl Turns {
-    /// Who is next, if anybody waits and there is a thread.
+    /// The next waiting job, if there is one and a thread is free.
     fn next(&mut self) -> Option<Waiting> {
         if self.free == 0 {
             return None;
@@ -171,12 +175,12 @@ impl Turns {
 impl Drop for Thread {
     fn drop(&mut self) {
         lock(&self.turns).free += 1;
-        give(&self.turns);
+        grant(&self.turns);
     }
 }
 
 impl Account {
-    fn open(turns: &Arc<Mutex<Turns>>, scan: &Allowance) -> Self {
+    fn open(turns: &Arc<Mutex<Turns>>, scan: &ComputeBudget) -> Self {
         lock(turns).enter(scan.tenant());
         Self {
             turns: Arc::clone(turns),
@@ -215,9 +219,9 @@ mod tests {
     use super::*;
     use crate::scanner::ScannerSettings;
 
-    fn scan_of(tenant: u128) -> Allowance {
+    fn scan_of(tenant: u128) -> ComputeBudget {
         let tenant = TenantId(uuid::Uuid::from_u128(tenant));
-        Allowance::new(tenant, &ScannerSettings::default())
+        ComputeBudget::new(tenant, &ScannerSettings::default())
     }
 
     #[tokio::test]
@@ -250,7 +254,7 @@ mod tests {
     }
 
     /// Gives turns until no scan waits, and charges each for a second; returns the scans in the order of their turns.
-    fn order(waiting: &[&Allowance]) -> Vec<usize> {
+    fn order(waiting: &[&ComputeBudget]) -> Vec<usize> {
         let mut turns = Turns {
             free: 1,
             waiting: Vec::new(),

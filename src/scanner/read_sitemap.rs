@@ -99,7 +99,7 @@ pub(super) async fn read(context: &ScanContext, url: &Url, how: &Reader, max_url
     if let (true, Some(known)) = (answer.not_modified, known) {
         let (kept, room, final_url) = (
             Arc::clone(&context.known),
-            context.allowance.room(),
+            context.compute_budget.room(),
             answer.url.clone(),
         );
         let standard = Arc::clone(&how.standard);
@@ -147,7 +147,7 @@ async fn read_answer(
     let reader = SitemapReader::new(final_url.clone(), headers.charset().map(str::to_owned), settings);
     let collected = Collected {
         room_for_urls: max_urls,
-        room: context.allowance.room(),
+        room: context.compute_budget.room(),
         ..Collected::default()
     };
     let Some(Parsed {
@@ -315,7 +315,7 @@ async fn parse(
         let mut last = under_way.batch.len() < BATCH || error.is_some();
         broke = broke.or(error.map(ReadError::By));
         while !under_way.batch.is_empty() {
-            if !context.allowance.may_read_sitemaps() {
+            if !context.compute_budget.may_read_sitemaps() {
                 broke = Some(ReadError::Compute);
                 last = true;
                 break;
@@ -333,7 +333,7 @@ async fn parse(
                 Some(ReadError::By(error)) => under_way.reader.note(error.problem_code(), error.to_string()),
                 Some(ReadError::Compute) => under_way
                     .reader
-                    .note("budget_compute", context.allowance.ran_out()),
+                    .note("budget_compute", context.compute_budget.ran_out()),
                 None => {}
             }
             let finish = move || under_way.finish();

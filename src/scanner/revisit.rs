@@ -13,8 +13,8 @@ use crate::fetch::{FetchSettings, Headers};
 use crate::values::Revisit;
 use crate::values::revisit::{KnownFile, KnownPage, KnownRobots};
 
-/// How long what was read is confirmed without being read.
-const BELIEVED_FOR: TimeDelta = TimeDelta::days(7);
+/// Files that were read longer ago than this are read again, even if the server says that they are unchanged.
+const MAX_AGE: TimeDelta = TimeDelta::days(7);
 
 /// A larger robots.txt is not kept.
 pub(super) const MAX_KEPT_ROBOTS: usize = 64 * 1024;
@@ -42,7 +42,7 @@ pub(super) fn usable(kept: Revisit, parser_fingerprint: &str, now: DateTime<Utc>
         return Revisit::default();
     }
     // What was read in the future was read under another clock: its age is unknown.
-    let is_fresh = |file: &KnownFile| (TimeDelta::zero()..BELIEVED_FOR).contains(&(now - file.read_at));
+    let is_fresh = |file: &KnownFile| (TimeDelta::zero()..MAX_AGE).contains(&(now - file.read_at));
     Revisit {
         reader: kept.reader,
         robots: kept.robots.filter(|robots| is_fresh(&robots.file)),

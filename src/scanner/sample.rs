@@ -46,7 +46,7 @@ impl Sample {
 }
 
 /// Fetches these URLs, which are of the host whose rules these are, until the deadline.
-pub(super) async fn fetch_all(
+pub(super) async fn check_urls(
     context: &ScanContext,
     urls: Vec<String>,
     rules: &Arc<AgentRules>,
@@ -57,10 +57,10 @@ pub(super) async fn fetch_all(
     for url in urls {
         let why = if Instant::now() >= deadline {
             Some(("timeout", "not reached in time".to_owned()))
-        } else if context.allowance.may_read_pages() {
+        } else if context.compute_budget.may_read_pages() {
             None
         } else {
-            Some(("budget_compute", context.allowance.ran_out()))
+            Some(("budget_compute", context.compute_budget.ran_out()))
         };
         if let Some((code, why)) = why {
             let detail = format!(
@@ -70,12 +70,18 @@ pub(super) async fn fetch_all(
             sample.problem = Some(Problem::new(code, detail));
             break;
         }
-        sample.urls.push(fetch(context, url, rules, deadline).await);
+        sample.urls.push(check_url(context, url, rules, deadline).await);
     }
     sample
 }
 
-async fn fetch(context: &ScanContext, loc: String, rules: &Arc<AgentRules>, deadline: Instant) -> SampledUrl {
+/// Checks one URL, if robots.txt allows it.
+async fn check_url(
+    context: &ScanContext,
+    loc: String,
+    rules: &Arc<AgentRules>,
+    deadline: Instant,
+) -> SampledUrl {
     let mut sampled = SampledUrl {
         url: loc,
         ..SampledUrl::default()
@@ -102,13 +108,14 @@ async fn fetch(context: &ScanContext, loc: String, rules: &Arc<AgentRules>, dead
             return sampled;
         }
     }
-    if let Err(error) = look(context, &url, deadline, &mut sampled).await {
+    if let Err(error) = fetch(context, &url, deadline, &mut sampled).await {
         sampled.error = Some(kept(&error.to_string()));
     }
     sampled
 }
 
-async fn look(
+/// Fetches one URL, and adds to `sampled` what the answer says.
+async fn fetch(
     context: &ScanContext,
     url: &Url,
     deadline: Instant,

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::ScanContext;
+use super::compute_budget::{SITEMAP_SHARE, sitemap_share_of};
 use super::discovery::{Discovered, Seeds, discover};
 use super::dns;
 use super::files::{Files, Site};
@@ -28,22 +29,22 @@ use crate::values::findings::{Bound, PageSummary, RobotsSummary, SitemapSummary,
 use crate::values::report::{PageReport, RobotsReport, ScanFailure, SiteReport, SitemapReport};
 use crate::values::{DomainName, FailureReason, Findings, Problem, Revisit, ScanOptions};
 
-/// When the parts of a scan must be over.
+/// The deadlines of the parts of a scan.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
-    /// When it began.
+pub(super) struct Deadlines {
+    /// When the scan began.
     start: Instant,
-    /// Sitemaps.
+    /// Of reading sitemaps.
     pub(super) sitemaps: Instant,
-    /// Everything; a little before the limit, so that a report is still made.
+    /// Of the whole scan; a little before the time limit, so that a report is still made.
     pub(super) end: Instant,
 }
 
-impl Clock {
-    fn start(now: Instant, limit: Duration) -> Self {
+impl Deadlines {
+    fn new(now: Instant, limit: Duration) -> Self {
         Self {
             start: now,
-            sitemaps: now + limit.mul_f64(0.75),
+            sitemaps: now + sitemap_share_of(limit),
             end: now + limit.mul_f64(0.96),
         }
     }
@@ -75,10 +76,14 @@ pub(super) async fn scan(
     time_limit: Duration,
 ) -> SiteReport {
     let began = std::time::Instant::now();
-    let clock = Clock::start(Instant::now(), time_limit);
+    let deadlines = Deadlines::new(Instant::now(), time_limit);
     let mut progress = Progress::default();
     let questions = dns::ask(context, domain);
-    let ended = timeout(time_limit, run(context, &clock, domain, options, &mut progress)).await;
+    let ended = timeout(
+        time_limit,
+        run(context, &deadlines, domain, options, &mut progress),
+    )
+    .await;
     let failure = match ended {
         Ok(Ok(())) => None,
         Ok(Err(failure)) => Some(failure),
@@ -89,7 +94,7 @@ pub(super) async fn scan(
     };
     if let Some(findings) = &mut progress.findings {
         let _stage = Stage::begin("beside");
-        let until = clock.end.min(Instant::now() + progress.slowest);
+        let until = deadlines.end.min(Instant::now() + progress.slowest);
         if let Some(files) = &mut progress.files {
             files.begin(context);
         }
@@ -103,34 +108,34 @@ pub(super) async fn scan(
         off_page::tell_certificate(context, findings);
         off_page::add_signs(context, findings).await;
     }
-    let report = progress.into_report(context, &clock, failure);
+    let report = progress.into_report(context, &deadlines, failure);
     measure::attempt(began, &context.fetcher, &report);
     report
 }
 
 async fn run(
     context: &ScanContext,
-    clock: &Clock,
+    deadlines: &Deadlines,
     domain: &DomainName,
     options: &ScanOptions,
     progress: &mut Progress,
 ) -> Result<(), ScanFailure> {
     let stage = Stage::begin("origin");
-    let mut origin = enter(context, clock, domain, &mut progress.robots).await?;
+    let mut origin = enter(context, deadlines, domain, &mut progress.robots).await?;
     progress.keep.robots = origin.keep.take();
-    progress.slowest = clock.start.elapsed();
+    progress.slowest = deadlines.start.elapsed();
     drop(stage);
     let stage = Stage::begin("home");
     let began = Instant::now();
-    let home = read_home(context, clock, &origin, progress).await?;
+    let home = read_home(context, deadlines, &origin, progress).await?;
     progress.slowest = progress.slowest.max(began.elapsed());
     drop(stage);
     let stage = Stage::begin("sitemaps");
     let findings = progress.findings.insert(home.facts.findings);
     findings.problems.append(&mut origin.problems);
     let mut links = home.facts.contact_links;
-    // The contacts of a page that is not the owner's are of no use.
-    let most = if findings.are_the_owners() {
+    // Contacts on a page that the owner did not make are not the owner's.
+    let most = if findings.is_from_owner() {
         options.max_pages
     } else {
         1
@@ -138,30 +143,30 @@ async fn run(
     let further = most.saturating_sub(1) as usize;
     let seeds = Seeds {
         feeds: findings.feeds.clone(),
-        robots: sitemaps_named(context, clock, &mut origin, &home.url).await?,
+        robots: sitemaps_named(context, deadlines, &mut origin, &home.url).await?,
         page: home.facts.sitemaps,
         wants_contacts: links.len() < further,
     };
     findings.crawlers = origin.robots.crawlers.take();
-    if findings.are_the_owners() {
+    if findings.is_from_owner() {
         let rules = Arc::clone(&origin.robots.rules);
         let files = progress.files.insert(Files::new(
             context.wanted_files(options),
             Site::new(&home.url, rules, findings),
-            clock.end,
+            deadlines.end,
         ));
         if !context.fetcher.has_delay(home.url.host_str().unwrap_or_default()) {
             files.begin(context);
         }
     }
-    // A quarter of what the scan may cost is left for the pages that follow, as of its time.
+    let (numerator, denominator) = SITEMAP_SHARE;
     let sharing = ScanContext {
-        fetcher: context.fetcher.with_share(3, 4),
+        fetcher: context.fetcher.with_share(numerator.into(), denominator.into()),
         ..context.clone()
     };
     let discovered = &mut progress.discovered;
     let how = Reader {
-        deadline: clock.sitemaps,
+        deadline: deadlines.sitemaps,
         standard: Arc::new(Standard::new(&proper_home(findings, &home.url), Utc::now())),
     };
     let standard = Arc::clone(&how.standard);
@@ -169,7 +174,7 @@ async fn run(
     drop(stage);
     findings.sitemap_audit = progress.discovered.audit.take();
     // Requests for sitemaps end at that time, so one was cut off.
-    progress.out_of_time |= Instant::now() >= clock.sitemaps;
+    progress.out_of_time |= Instant::now() >= deadlines.sitemaps;
     for url in std::mem::take(&mut progress.discovered.contact_pages) {
         if !links.contains(&url) {
             links.push(url);
@@ -184,7 +189,7 @@ async fn run(
     let links = context.compute_on(work, allowed).await?;
     let stage = Stage::begin("pages");
     progress
-        .read_further(context, clock, links, further, &home.url)
+        .read_further(context, deadlines, links, further, &home.url)
         .await;
     drop(stage);
     if options.sitemap_sample > 0 {
@@ -192,7 +197,7 @@ async fn run(
         let robots = (&home.url, &origin.robots);
         let wanted = options.sitemap_sample as usize;
         progress
-            .check_urls(context, clock, &standard, robots, wanted)
+            .check_urls(context, deadlines, &standard, robots, wanted)
             .await;
     }
     Ok(())
@@ -218,11 +223,11 @@ const MAX_REFRESHES: usize = 3;
 /// is not a page of the report; one that cannot be read leaves the one before it.
 async fn read_home(
     context: &ScanContext,
-    clock: &Clock,
+    deadlines: &Deadlines,
     origin: &SiteOrigin,
     progress: &mut Progress,
 ) -> Result<PageRead, ScanFailure> {
-    let mut home = read_page::read(context, &origin.home, clock.end).await?;
+    let mut home = read_page::read(context, &origin.home, deadlines.end).await?;
     let mut been = vec![home.url.clone()];
     for _ in 0..MAX_REFRESHES {
         let Some(next) = home.facts.refresh.clone().filter(|next| !been.contains(next)) else {
@@ -232,7 +237,7 @@ async fn read_home(
         if is_same_host && !origin.robots.decide(context, &next).await?.allowed {
             break;
         }
-        match read_page::read(context, &next, clock.end).await {
+        match read_page::read(context, &next, deadlines.end).await {
             Ok(page) => {
                 let stub = std::mem::replace(&mut home, page);
                 progress.keep.pages.extend(stub.keep);
@@ -256,7 +261,7 @@ impl Progress {
     async fn read_further(
         &mut self,
         context: &ScanContext,
-        clock: &Clock,
+        deadlines: &Deadlines,
         links: Vec<Url>,
         limit: usize,
         home: &Url,
@@ -270,18 +275,21 @@ impl Progress {
             if read == limit {
                 return;
             }
-            if Instant::now() >= clock.end {
+            if Instant::now() >= deadlines.end {
                 let detail = format!("{url} and the following pages were not reached in time");
                 findings.problems.push(Problem::new("timeout", detail));
                 self.out_of_time = true;
                 return;
             }
-            if !context.allowance.may_read_pages() {
-                let detail = format!("{url} and the following pages: {}", context.allowance.ran_out());
+            if !context.compute_budget.may_read_pages() {
+                let detail = format!(
+                    "{url} and the following pages: {}",
+                    context.compute_budget.ran_out()
+                );
                 findings.problems.push(Problem::new("budget_compute", detail));
                 return;
             }
-            match read_page::read(context, &url, clock.end).await {
+            match read_page::read(context, &url, deadlines.end).await {
                 Ok(page) if !same_site(&page.url, home) => {}
                 Ok(page) if self.pages.iter().any(|known| known.url == page.report.url) => {}
                 Ok(page) => {
@@ -302,7 +310,7 @@ impl Progress {
     async fn check_urls(
         &mut self,
         context: &ScanContext,
-        clock: &Clock,
+        deadlines: &Deadlines,
         standard: &Standard,
         (home, robots): (&Url, &RobotsSays),
         wanted: usize,
@@ -316,17 +324,17 @@ impl Progress {
             .filter(|loc| standard.is_own(loc))
             .collect();
         let urls = sample::chosen(&own, wanted);
-        if urls.is_empty() || !findings.are_the_owners() {
+        if urls.is_empty() || !findings.is_from_owner() {
             return;
         }
         // The proper place of the site may be another host than the one that was read.
         let rules = if standard.is_own(home.as_str()) {
             Ok(Arc::clone(&robots.rules))
         } else {
-            rules_of(context, &urls[0], clock.end).await
+            rules_of(context, &urls[0], deadlines.end).await
         };
         let sample = match rules {
-            Ok(rules) => sample::fetch_all(context, urls, &rules, clock.end).await,
+            Ok(rules) => sample::check_urls(context, urls, &rules, deadlines.end).await,
             Err(problem) => Sample::failed(problem),
         };
         findings.sitemap_sample = sample.urls;
@@ -334,7 +342,12 @@ impl Progress {
     }
 
     /// Past the home page there is no failure: what stopped the scan is a problem of its findings.
-    fn into_report(self, context: &ScanContext, clock: &Clock, failure: Option<ScanFailure>) -> SiteReport {
+    fn into_report(
+        self,
+        context: &ScanContext,
+        deadlines: &Deadlines,
+        failure: Option<ScanFailure>,
+    ) -> SiteReport {
         let Self {
             robots,
             discovered,
@@ -352,7 +365,7 @@ impl Progress {
                     .problems
                     .extend(discovered.problems.into_iter().chain(stopped));
                 summarise(&mut findings, robots.as_ref(), &discovered.sitemaps, &pages);
-                account(&mut findings, context, clock, out_of_time);
+                record_cost(&mut findings, context, deadlines, out_of_time);
                 Ok(findings)
             }
             (None, Some(failure)) => Err(failure),
@@ -379,7 +392,7 @@ impl Progress {
 /// is the one that counts.
 async fn sitemaps_named(
     context: &ScanContext,
-    clock: &Clock,
+    deadlines: &Deadlines,
     origin: &mut SiteOrigin,
     home: &Url,
 ) -> Result<Vec<Url>, ScanFailure> {
@@ -389,7 +402,7 @@ async fn sitemaps_named(
         return Ok(named);
     }
     let limits = Limits {
-        deadline: clock.sitemaps,
+        deadline: deadlines.sitemaps,
         redirects: 5,
     };
     if let Ok(answer) = context.fetcher.get(&own, limits).await
@@ -442,7 +455,7 @@ fn summarise(
 }
 
 /// States in the findings what the scan cost, and which bound ended it, if one did.
-fn account(findings: &mut Findings, context: &ScanContext, clock: &Clock, out_of_time: bool) {
+fn record_cost(findings: &mut Findings, context: &ScanContext, deadlines: &Deadlines, out_of_time: bool) {
     let cost = context.fetcher.cost();
     let budget = context.fetcher.settings().budget();
     let ended_by = cost.ran_out_of.or(out_of_time.then_some(Bound::Time));
@@ -477,7 +490,7 @@ fn account(findings: &mut Findings, context: &ScanContext, clock: &Clock, out_of
     findings.performance.visit = Some(Visit {
         requests: cost.requests,
         bytes: cost.bytes,
-        milliseconds: u64::try_from(clock.start.elapsed().as_millis()).unwrap_or(u64::MAX),
+        milliseconds: u64::try_from(deadlines.start.elapsed().as_millis()).unwrap_or(u64::MAX),
         not_modified: u64::try_from(unchanged).unwrap_or(u64::MAX),
         budget,
         ended_by,

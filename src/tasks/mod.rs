@@ -5,7 +5,7 @@
 //! how times that are too far ahead are treated. The SQL function `claim_scan_tasks` decides which tenant's scan is
 //! next; its current text is in `migrations/0029_several_machines.sql`.
 
-mod look;
+mod inspect;
 pub mod workers;
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use sqlx::{PgConnection, PgPool, Row};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-pub use look::{TaskCondition, TaskRow};
+pub use inspect::{TaskCondition, TaskRow};
 use workers::Workers;
 
 use crate::pools::in_time;
@@ -239,8 +239,7 @@ impl ScanTasks {
         Ok(in_time(&self.pool, async |connection| beat.fetch_all(connection).await).await?)
     }
 
-    /// Leaves a host alone for a while, whichever worker of whichever process would be next; never for less than was
-    /// said before.
+    /// Sets the cooldown of a host, for all workers of all processes; it never shortens an earlier one.
     pub async fn set_cooldown(&self, host: &str, rest: Duration) -> Result<(), TaskError> {
         sqlx::query(&format!(
             "insert into host_rest as h (host, rest_until) \

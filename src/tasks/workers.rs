@@ -7,8 +7,8 @@ use sqlx::{FromRow, PgPool};
 
 use super::{LEASE, TaskError};
 
-/// A worker that was not seen for this long is forgotten.
-const FORGOTTEN_AFTER: Duration = Duration::from_hours(24);
+/// A worker that was not seen for this long is removed.
+const REMOVED_AFTER: Duration = Duration::from_hours(24);
 
 /// What a worker reports about itself.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -104,7 +104,7 @@ impl Workers {
     /// Removes workers that were not seen for a day: they were killed.
     pub async fn drop_silent(&self) -> Result<u64, sqlx::Error> {
         let silent = sqlx::query("delete from worker where beat_at < clock_timestamp() - $1::interval")
-            .bind(super::interval(FORGOTTEN_AFTER))
+            .bind(super::interval(REMOVED_AFTER))
             .execute(&self.pool)
             .await?;
         Ok(silent.rows_affected())

@@ -12,7 +12,7 @@ use serde_json::Value;
 use url::Url;
 use utoipa::ToSchema;
 
-use super::facets::{self, Facet, is_nothing};
+use super::domain_fields::{DomainField, is_nothing, other_fields, read_model_columns};
 use super::nearest::{did_you_mean, nearest};
 use super::{Findings, Problem};
 use crate::values::sitemap::SitemapKind;
@@ -38,24 +38,28 @@ pub struct FieldDifference {
 
 /// The differences, field by field, in the order of the documentation.
 pub fn differences(known: &Findings, now: &Findings) -> Vec<FieldDifference> {
-    let fields = |of: &Findings| [facets::columns(of), facets::parts(of)].concat();
+    let fields = |of: &Findings| [read_model_columns(of), other_fields(of)].concat();
     let pairs = fields(known).into_iter().zip(fields(now));
     pairs
-        .filter(|((name, before), (_, after))| is_told(name, known, now) && differs(name, before, after))
-        .map(|((name, before), (_, after)): (Facet, Facet)| FieldDifference {
-            field: name.to_owned(),
-            before,
-            after,
+        .filter(|((name, before), (_, after))| {
+            is_comparable(name, known, now) && differs(name, before, after)
         })
+        .map(
+            |((name, before), (_, after)): (DomainField, DomainField)| FieldDifference {
+                field: name.to_owned(),
+                before,
+                after,
+            },
+        )
         .collect()
 }
 
 /// The names of all fields that can change.
 pub fn field_names() -> Vec<&'static str> {
     let nothing = Findings::default();
-    let fields = facets::columns(&nothing)
+    let fields = read_model_columns(&nothing)
         .into_iter()
-        .chain(facets::parts(&nothing));
+        .chain(other_fields(&nothing));
     [STATUS, SITEMAP_URLS]
         .into_iter()
         .chain(fields.map(|(name, _)| name))
@@ -82,8 +86,8 @@ pub fn require_fields(given: &[String]) -> Result<(), UnknownField> {
     }
 }
 
-/// Whether both scans requested it. Otherwise a comparison says nothing.
-fn is_told(name: &str, known: &Findings, now: &Findings) -> bool {
+/// Whether both scans requested the field. Otherwise a comparison says nothing.
+fn is_comparable(name: &str, known: &Findings, now: &Findings) -> bool {
     match name {
         "email_provider" | "dns_host" | "spf" | "dmarc" | "dns.ns" | "dns.mx" => {
             known.dns.is_some() && now.dns.is_some()

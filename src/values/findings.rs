@@ -134,8 +134,8 @@ pub struct Findings {
 
 impl Findings {
     /// Whether they are about the owner of the domain, not, for example, about a registrar that parks it.
-    pub fn are_the_owners(&self) -> bool {
-        self.site_state.iter().all(|found| found.state.is_the_owners())
+    pub fn is_from_owner(&self) -> bool {
+        self.site_state.iter().all(|found| found.state.is_owner_content())
     }
 }
 

@@ -20,8 +20,8 @@ const USUAL_HOUR: u32 = 3;
 /// The shortest time from one occurrence of a cron expression to the next.
 const SHORTEST: TimeDelta = TimeDelta::minutes(5);
 /// Occurrences that are examined to find the shortest time between two.
-const LOOKED_AT: usize = 400;
-/// They are looked for within this time, which holds each weekday of each month but few of the 29th of February.
+const MAX_EXAMINED: usize = 400;
+/// They are searched within this time, which holds each weekday of each month but few of the 29th of February.
 const YEAR: TimeDelta = TimeDelta::days(366);
 /// Maximum number of missed occurrences that are counted.
 const MOST_MISSED: u32 = 1000;
@@ -157,7 +157,7 @@ fn of_cron(text: &str, shown: impl Fn() -> String) -> Result<Kind, InvalidRhythm
     // The same year for everybody: what is allowed does not depend on the day.
     let start = DateTime::UNIX_EPOCH + YEAR * 50;
     let mut before = None;
-    for at in cron.iter_after(start).take(LOOKED_AT) {
+    for at in cron.iter_after(start).take(MAX_EXAMINED) {
         if before.is_some_and(|before| at - before < SHORTEST) {
             return Err(InvalidRhythm::TooOften(shown()));
         }
@@ -272,12 +272,12 @@ pub struct Schedule {
 
 /// The result of a check of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct DueCheck {
     /// The occurrence that is due.
     pub due: Option<DateTime<Utc>>,
     /// Occurrences before it that were missed and are skipped; at most 1000 are counted.
     pub missed: u32,
-    /// When to look again: the next occurrence. `None` if there is none.
+    /// When to check again: the next occurrence. `None` if there is none.
     pub next: Option<DateTime<Utc>>,
 }
 
@@ -309,12 +309,12 @@ impl Schedule {
         }
     }
 
-    /// Looks at what is due at `now`, if `last` was the last occurrence that was seen to, and `planned` is when somebody
-    /// decided to look again.
+    /// Says what is due at `now`, if `last` was the last occurrence that was handled, and an earlier check planned the
+    /// next one for `planned`.
     ///
     /// After a pause one occurrence is due, the latest, however many were missed. A `last` that is still to come was
     /// written under a wrong clock: the rhythm continues from `now`, and `planned` counts if it is earlier.
-    pub fn look(&self, last: DateTime<Utc>, planned: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Look {
+    pub fn check(&self, last: DateTime<Utc>, planned: Option<DateTime<Utc>>, now: DateTime<Utc>) -> DueCheck {
         let expected = self.next_after(last.min(now));
         let first = if last > now {
             [planned, expected].into_iter().flatten().min()
@@ -322,14 +322,14 @@ impl Schedule {
             expected
         };
         let Some(first) = first.filter(|first| *first <= now) else {
-            return Look {
+            return DueCheck {
                 due: None,
                 missed: 0,
                 next: first,
             };
         };
         let (due, missed) = self.latest(first, now);
-        Look {
+        DueCheck {
             due: Some(due),
             missed,
             next: self.next_after(due.max(now)),

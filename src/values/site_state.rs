@@ -27,9 +27,9 @@ codes! {
 }
 
 impl SiteStateKind {
-    /// Whether the page is the owner's. Otherwise its names and contacts belong to a registrar, a hosting provider
-    /// or a domain marketplace.
-    pub fn is_the_owners(self) -> bool {
+    /// Whether the owner of the domain made the page. Otherwise its names and contacts belong to a registrar, a hosting
+    /// provider or a domain marketplace.
+    pub fn is_owner_content(self) -> bool {
         matches!(self, Self::UnderConstruction | Self::NeedsJavascript)
     }
 

@@ -15,7 +15,7 @@ const PER_TENANT: i32 = 8;
 /// The lock under which endpoints are claimed, so that the limits are exact.
 const CLAIM_LOCK: i64 = 7_305_116_418;
 
-/// An endpoint that is ours to send to, for as long as `longest_webhook_lease` says.
+/// An endpoint that this process has claimed, for `longest_webhook_lease` at most.
 #[derive(Clone, Debug)]
 pub(super) struct Claimed {
     pub(super) id: WebhookId,
@@ -63,7 +63,7 @@ pub(super) struct Attempt<'a> {
     pub(super) duration: Duration,
 }
 
-/// Whether an endpoint may have something to get: asked often, by a look at few rows.
+/// Whether an endpoint may have events to send. Checked often, so the query reads few rows.
 pub(super) async fn is_any_due(pool: &PgPool) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(
         "select exists (select from webhook w where w.status = 'active' and w.position < w.wanted) \
@@ -76,7 +76,7 @@ pub(super) async fn is_any_due(pool: &PgPool) -> Result<bool, sqlx::Error> {
 }
 
 /// Releases an endpoint unchanged.
-pub(super) async fn give_back(pool: &PgPool, claimed: &Claimed) -> Result<(), sqlx::Error> {
+pub(super) async fn release_unchanged(pool: &PgPool, claimed: &Claimed) -> Result<(), sqlx::Error> {
     sqlx::query("update webhook set leased_until = null where webhook_id = $1 and fence = $2")
         .bind(claimed.id.0)
         .bind(claimed.fence)
@@ -85,8 +85,7 @@ pub(super) async fn give_back(pool: &PgPool, claimed: &Claimed) -> Result<(), sq
     Ok(())
 }
 
-/// Takes up to this many endpoints that have something to be sent, of each tenant those first whose last turn was
-/// longest ago.
+/// Claims up to this many endpoints that have events to send, of each tenant those first whose last turn was longest ago.
 pub(super) async fn claim(pool: &PgPool, most: i32) -> Result<Vec<Claimed>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     sqlx::query("select pg_advisory_xact_lock($1)")
@@ -168,7 +167,7 @@ pub(super) async fn delivered(
     Ok(ours.rows_affected() > 0)
 }
 
-/// Notes that an attempt failed, and leaves the endpoint alone for a while. Says whether it has failed for a day.
+/// Records a failed attempt, and pauses the endpoint. Says whether it has failed for a day.
 pub(super) async fn failed(
     pool: &PgPool,
     claimed: &Claimed,
@@ -191,7 +190,7 @@ pub(super) async fn failed(
     Ok(seconds_of_failures.is_some_and(pause::is_disabled_after))
 }
 
-/// Leaves an endpoint alone for a while, and gives it back.
+/// Pauses an endpoint, and releases it.
 pub(super) async fn defer(pool: &PgPool, claimed: &Claimed, pause: Duration) -> Result<(), sqlx::Error> {
     sqlx::query(
         "update webhook set leased_until = null, next_attempt_at = clock_timestamp() + $3 \

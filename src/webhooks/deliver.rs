@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use super::attempt::Outcome;
 use super::claim::{self, Attempt, Claimed};
 use super::message::{self, Message};
-use super::retry::{self, Retry, SetAside};
+use super::retry::{self, Postponed, Retry};
 use super::{Secret, pause, rows, secret};
 use crate::aggregates::webhook::DisableReason;
 use crate::commands::maintain_webhook::{Maintenance, maintain_webhook};
@@ -29,7 +29,7 @@ const TURN: Duration = Duration::from_secs(20);
 const PAGE: i64 = 100;
 /// How long an idle process waits before it polls.
 const POLL: Duration = Duration::from_millis(500);
-/// Pause between two looks, however much happens.
+/// Minimum pause between two checks.
 const BATCH_DELAY: Duration = Duration::from_millis(150);
 /// Pause after the database failed.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -121,7 +121,7 @@ impl Deliverer {
         let ended = tokio::select! {
             ended = self.send(&claimed) => ended,
             // A running attempt counts as not made: the next process repeats it.
-            () = stop.cancelled() => claim::give_back(&self.pool, &claimed).await.map_err(DeliverError::from),
+            () = stop.cancelled() => claim::release_unchanged(&self.pool, &claimed).await.map_err(DeliverError::from),
         };
         if let Err(error) = ended {
             let error = &error as &dyn std::error::Error;
@@ -150,7 +150,7 @@ impl Deliverer {
                 if Instant::now() > until - TURN / 2 {
                     break;
                 }
-                if !self.send_again(session, waiting).await? {
+                if !self.retry_event(session, waiting).await? {
                     return Ok(());
                 }
             }
@@ -217,9 +217,9 @@ impl Deliverer {
             Outcome::Delivered => return Ok(claim::delivered(&self.pool, claimed, &attempt).await?),
             Outcome::Gone => None,
             Outcome::Failed(asked) if !claimed.settings.ordered => {
-                match self.set_aside(session, &attempt, true, asked).await? {
-                    SetAside::Full => asked,
-                    waits => return self.goes_on(claimed, &attempt, waits, asked).await,
+                match self.postpone(session, &attempt, true, asked).await? {
+                    Postponed::Full => asked,
+                    postponed => return self.may_continue(claimed, &attempt, postponed, asked).await,
                 }
             }
             Outcome::Failed(asked) => asked,
@@ -234,8 +234,8 @@ impl Deliverer {
         Ok(false)
     }
 
-    /// An event that failed before; whether the endpoint may be sent more.
-    async fn send_again(&self, session: &Session, waiting: Retry) -> Result<bool, DeliverError> {
+    /// Retries an event that failed before; returns whether the endpoint may be sent more.
+    async fn retry_event(&self, session: &Session, waiting: Retry) -> Result<bool, DeliverError> {
         let claimed = &session.claimed;
         let event = self.bus.log().event_at(claimed.tenant, waiting.position).await?;
         let message = match &event {
@@ -252,12 +252,12 @@ impl Deliverer {
                 Ok(retry::done(&self.pool, claimed, waiting.position, Some(&attempt)).await?)
             }
             Outcome::Failed(asked) => {
-                let waits = self.set_aside(session, &attempt, false, asked).await?;
-                self.goes_on(claimed, &attempt, waits, asked).await
+                let postponed = self.postpone(session, &attempt, false, asked).await?;
+                self.may_continue(claimed, &attempt, postponed, asked).await
             }
             Outcome::Gone => {
-                let waits = self.set_aside(session, &attempt, false, None).await?;
-                if waits != SetAside::Lost {
+                let postponed = self.postpone(session, &attempt, false, None).await?;
+                if postponed != Postponed::Lost {
                     self.disable(claimed, DisableReason::Gone, &attempt).await;
                 }
                 Ok(false)
@@ -265,38 +265,38 @@ impl Deliverer {
         }
     }
 
-    /// Lets an event wait; if it has failed for a day, the endpoint is disabled.
-    async fn set_aside(
+    /// Postpones an event; if it has failed for a day, the endpoint is disabled.
+    async fn postpone(
         &self,
         session: &Session,
         attempt: &Attempt<'_>,
         moves: bool,
         asked: Option<Duration>,
-    ) -> Result<SetAside, DeliverError> {
+    ) -> Result<Postponed, DeliverError> {
         let pause = pause::after(attempt.number, rand::random(), asked);
-        let waits = retry::set_aside(&self.pool, &session.claimed, attempt, moves, pause).await?;
-        if waits
-            == (SetAside::Waits {
+        let postponed = retry::postpone(&self.pool, &session.claimed, attempt, moves, pause).await?;
+        if postponed
+            == (Postponed::Waits {
                 has_failed_too_long: true,
             })
         {
             self.disable(&session.claimed, DisableReason::Failing, attempt)
                 .await;
         }
-        Ok(waits)
+        Ok(postponed)
     }
 
     /// Whether other events may be sent to the endpoint while a failed one waits: not if the endpoint asks for time, or
     /// does not answer at all.
-    async fn goes_on(
+    async fn may_continue(
         &self,
         claimed: &Claimed,
         attempt: &Attempt<'_>,
-        waits: SetAside,
+        postponed: Postponed,
         asked: Option<Duration>,
     ) -> Result<bool, DeliverError> {
-        if waits
-            != (SetAside::Waits {
+        if postponed
+            != (Postponed::Waits {
                 has_failed_too_long: false,
             })
         {

@@ -20,10 +20,10 @@ pub(super) struct Retry {
     pub(super) failures: i32,
 }
 
-/// The result of letting an event wait.
+/// The result of postponing an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SetAside {
-    /// It waits; whether it has failed for a day.
+pub(super) enum Postponed {
+    /// It waits for its retry; whether it has failed for a day.
     Waits { has_failed_too_long: bool },
     /// Too many wait already; nothing was noted.
     Full,
@@ -43,18 +43,18 @@ pub(super) async fn due(pool: &PgPool, claimed: &Claimed) -> Result<Vec<Retry>, 
     .await
 }
 
-/// Notes that an attempt failed and lets the event wait. `moves` says whether it was the next in order: then the
-/// endpoint's place moves on over it.
-pub(super) async fn set_aside(
+/// Records a failed attempt and postpones the event: it is retried later. `moves` says whether it was the next in order:
+/// then the endpoint's position moves past it.
+pub(super) async fn postpone(
     pool: &PgPool,
     claimed: &Claimed,
     attempt: &Attempt<'_>,
     moves: bool,
     pause: Duration,
-) -> Result<SetAside, sqlx::Error> {
+) -> Result<Postponed, sqlx::Error> {
     let mut tx = pool.begin().await?;
     if !still_ours(&mut tx, claimed, moves.then_some(attempt.position)).await? {
-        return Ok(SetAside::Lost);
+        return Ok(Postponed::Lost);
     }
     let seconds_of_failures: Option<f64> = sqlx::query_scalar(
         "insert into webhook_retry as r (webhook_id, position, failures, failing_since, due_at) \
@@ -72,7 +72,7 @@ pub(super) async fn set_aside(
     .fetch_optional(&mut *tx)
     .await?;
     let Some(has_failed_too_long) = seconds_of_failures.map(pause::is_disabled_after) else {
-        return Ok(SetAside::Full);
+        return Ok(Postponed::Full);
     };
     note(&mut tx, claimed, attempt).await?;
     // The endpoint has accepted other events since: only this event fails.
@@ -86,16 +86,15 @@ pub(super) async fn set_aside(
         .fetch_one(&mut *tx)
         .await?;
     if is_given_up {
-        forget(&mut tx, claimed, attempt.position).await?;
+        delete(&mut tx, claimed, attempt.position).await?;
     }
     tx.commit().await?;
-    Ok(SetAside::Waits {
+    Ok(Postponed::Waits {
         has_failed_too_long: has_failed_too_long && !is_given_up,
     })
 }
 
-/// Notes that an event that waited was delivered, or that there is none any more; false if the endpoint is no longer
-/// ours.
+/// Records that a postponed event was delivered, or that it no longer exists; false if the endpoint is no longer ours.
 pub(super) async fn done(
     pool: &PgPool,
     claimed: &Claimed,
@@ -109,12 +108,12 @@ pub(super) async fn done(
     if let Some(attempt) = attempt {
         note(&mut tx, claimed, attempt).await?;
     }
-    forget(&mut tx, claimed, position).await?;
+    delete(&mut tx, claimed, position).await?;
     tx.commit().await?;
     Ok(true)
 }
 
-async fn forget(connection: &mut PgConnection, claimed: &Claimed, position: i64) -> Result<(), sqlx::Error> {
+async fn delete(connection: &mut PgConnection, claimed: &Claimed, position: i64) -> Result<(), sqlx::Error> {
     sqlx::query("delete from webhook_retry where webhook_id = $1 and position = $2")
         .bind(claimed.id.0)
         .bind(position)
@@ -123,9 +122,8 @@ async fn forget(connection: &mut PgConnection, claimed: &Claimed, position: i64)
     Ok(())
 }
 
-/// Lets all events that wait be tried at once, as if they had failed now for the first time: something about the endpoint
-/// is another than before.
-pub(super) async fn begin_again(connection: &mut PgConnection, webhook: Uuid) -> Result<(), sqlx::Error> {
+/// Makes all postponed events due now, as if they had failed for the first time: the endpoint or its settings changed.
+pub(super) async fn retry_all_now(connection: &mut PgConnection, webhook: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query(
         "update webhook_retry set failing_since = clock_timestamp(), due_at = '-infinity' where webhook_id = $1",
     )

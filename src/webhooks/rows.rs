@@ -214,7 +214,7 @@ async fn apply(connection: &mut PgConnection, event: &LogEvent) -> Result<(), Lo
         WebhookEvent::WebhookCreated { settings } => create(connection, id, event, &settings).await?,
         WebhookEvent::WebhookChanged { settings } => {
             change(&mut *connection, id, position, &settings).await?;
-            retry::begin_again(connection, id).await?;
+            retry::retry_all_now(connection, id).await?;
         }
         WebhookEvent::WebhookSecretRotated {} => {}
         WebhookEvent::WebhookDisabled { reason, .. } => {
@@ -237,7 +237,7 @@ async fn apply(connection: &mut PgConnection, event: &LogEvent) -> Result<(), Lo
             .bind(position)
             .execute(&mut *connection)
             .await?;
-            retry::begin_again(connection, id).await?;
+            retry::retry_all_now(connection, id).await?;
         }
         WebhookEvent::WebhookReplayRequested { after, to } => {
             // The process that works on it must not advance the position.

@@ -85,7 +85,7 @@ impl WorkSource for DatabaseSource {
         Ok(Begin::Scan(Box::new(job), begun))
     }
 
-    async fn beat(&self, tasks: &[ClaimedTask]) -> Result<Vec<i64>, SourceError> {
+    async fn heartbeat(&self, tasks: &[ClaimedTask]) -> Result<Vec<i64>, SourceError> {
         self.tasks.workers().saw(&self.worker).await?;
         if tasks.is_empty() {
             return Ok(Vec::new());
@@ -116,7 +116,7 @@ impl WorkSource for DatabaseSource {
         self.tasks.wait_for_news().await;
     }
 
-    async fn leave(&self) {
+    async fn sign_off(&self) {
         if let Err(error) = self.tasks.workers().left(&self.worker.name).await {
             tracing::debug!(%error, "Cannot store that {} has stopped", self.worker.name);
         }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::source::WorkSource;
 use crate::tasks::{ClaimedTask, LEASE, Settled};
 
-/// Leases held and leases to give back.
+/// Leases that are held, and leases to return.
 pub(super) struct Leases<S> {
     source: S,
     inner: Arc<Inner>,
@@ -46,8 +46,8 @@ impl<S: WorkSource> Leases<S> {
         lost
     }
 
-    /// Notes what is left to settle of a task, if anything.
-    pub(super) fn give_back(&self, task: ClaimedTask, settled: Option<Settled>) {
+    /// Ends the lease of a task, and notes what is left to settle, if anything.
+    pub(super) fn release(&self, task: ClaimedTask, settled: Option<Settled>) {
         self.held().remove(&task.fence);
         if let Some(settled) = settled {
             self.settled().push((task, settled));
@@ -73,7 +73,7 @@ impl<S: WorkSource> Leases<S> {
     }
 
     /// Renews all leases until aborted; stops the scans whose lease is lost.
-    pub(super) async fn keep(self) {
+    pub(super) async fn keep_renewing(self) {
         let mut beat = tokio::time::interval(LEASE / 3);
         // After a pause of the whole process one beat is enough.
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -81,7 +81,7 @@ impl<S: WorkSource> Leases<S> {
             beat.tick().await;
             // Tasks that are claimed after this are not in the request, so they cannot be reported as lost.
             let tasks: Vec<ClaimedTask> = self.held().values().map(|(task, _)| task.clone()).collect();
-            match self.source.beat(&tasks).await {
+            match self.source.heartbeat(&tasks).await {
                 Ok(alive) => {
                     for task in tasks.iter().filter(|task| !alive.contains(&task.fence)) {
                         if let Some((_, lost)) = self.held().get(&task.fence) {

@@ -52,7 +52,7 @@ impl<S: WorkSource> Worker<S> {
     pub async fn run(self, stop: CancellationToken, drain: Duration) {
         let room = Arc::new(Semaphore::new(self.concurrency));
         let leases = Leases::new(self.source.clone());
-        let beating = tokio::spawn(leases.clone().keep());
+        let beating = tokio::spawn(leases.clone().keep_renewing());
         let scans = TaskTracker::new();
         let abort = CancellationToken::new();
         while !stop.is_cancelled() {
@@ -75,7 +75,7 @@ impl<S: WorkSource> Worker<S> {
         }
         self.drain(&leases, &scans, &abort, drain).await;
         beating.abort();
-        self.source.leave().await;
+        self.source.sign_off().await;
     }
 
     /// Waits for a free place, then takes all there are: one claim serves many. While most places are taken others
@@ -113,13 +113,13 @@ impl<S: WorkSource> Worker<S> {
             let lost = leases.hold(&task, abort.child_token());
             scans.spawn(async move {
                 let settled = worker.attempt(&task, &lost).await;
-                leases.give_back(task, settled);
+                leases.release(task, settled);
                 drop(permit);
             });
         }
     }
 
-    /// Until there is a notification, a task to give back, or it is time to look again.
+    /// Waits for a notification, a lease to return, or the next poll.
     async fn wait_for_work(&self, leases: &Leases<S>, stop: &CancellationToken) {
         tokio::select! {
             () = self.source.wait_for_news() => {}

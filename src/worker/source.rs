@@ -28,7 +28,7 @@ pub trait WorkSource: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Begin<Self::Attempt>, SourceError>> + Send;
 
     /// Renews leases; returns the fences that still hold. Called without tasks too: the worker is alive.
-    fn beat(&self, tasks: &[ClaimedTask]) -> impl Future<Output = Result<Vec<i64>, SourceError>> + Send;
+    fn heartbeat(&self, tasks: &[ClaimedTask]) -> impl Future<Output = Result<Vec<i64>, SourceError>> + Send;
 
     /// Delivers what an attempt read, durably; returns what is left to settle, if that is up to the worker.
     fn deliver(
@@ -38,7 +38,7 @@ pub trait WorkSource: Clone + Send + Sync + 'static {
         report: Delivery<'_>,
     ) -> impl Future<Output = Result<Option<Settled>, SourceError>> + Send;
 
-    /// Gives leases back.
+    /// Returns leases.
     fn settle(
         &self,
         settled: &[(ClaimedTask, Settled)],
@@ -47,8 +47,8 @@ pub trait WorkSource: Clone + Send + Sync + 'static {
     /// Resolves when a task may have become due.
     fn wait_for_news(&self) -> impl Future<Output = ()> + Send;
 
-    /// Says that the worker stops.
-    fn leave(&self) -> impl Future<Output = ()> + Send;
+    /// Announces that the worker stops.
+    fn sign_off(&self) -> impl Future<Output = ()> + Send;
 }
 
 /// How a claimed task continues.

@@ -198,7 +198,7 @@ impl SignIn {
         match first {
             // Its keys may have changed since they were read.
             Err(ClaimsVerificationError::SignatureVerification(_)) => {
-                self.verify_by(&*provider.read_again().await?, token, nonce, access)
+                self.verify_by(&*provider.refresh().await?, token, nonce, access)
             }
             other => other,
         }

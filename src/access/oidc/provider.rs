@@ -70,12 +70,12 @@ impl Provider {
         let found = fresh(&self.kept());
         match found {
             Some(published) => Ok(published),
-            None => self.read_again().await,
+            None => self.refresh().await,
         }
     }
 
     /// The same, read again unless that was done just now: a token names a key that is not known.
-    pub(super) async fn read_again(&self) -> Result<Arc<CoreProviderMetadata>, SignInError> {
+    pub(super) async fn refresh(&self) -> Result<Arc<CoreProviderMetadata>, SignInError> {
         let _flight = self.flight.lock().await;
         if self.may_ask() {
             let result = self.discover().await;

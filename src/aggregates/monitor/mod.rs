@@ -22,7 +22,7 @@ pub struct Monitor {
     settings: Option<MonitorSettings>,
     paused: bool,
     deleted: bool,
-    /// The time that was seen to last; runs are due at the times of the rhythm after it.
+    /// The scheduled time that was handled last; runs are due at the times of the rhythm after it.
     last: Option<DateTime<Utc>>,
     /// The batch of the last run.
     batch: Option<BatchId>,

@@ -155,7 +155,7 @@ fn no_time_has_two_runs() {
 }
 
 #[test]
-fn a_skipped_time_is_seen_to() {
+fn a_skipped_time_is_handled() {
     let slot = "2026-11-30T03:00:00Z";
     let monitor = after(&[create(), skip(slot, slot)]);
     assert_eq!(name(monitor.decide(run(slot, slot))), Ok(None));

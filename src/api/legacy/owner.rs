@@ -10,7 +10,9 @@ use uuid::Uuid;
 use super::error::LegacyError;
 use crate::access::{AccessError, AuthMode, Caller, Scope, Scopes};
 use crate::api::ApiState;
-use crate::api::admission::{caller_of_request, credential_in, say_share, take_share, tenant_in};
+use crate::api::admission::{
+    add_rate_limit_headers, caller_of_request, check_rate_limit, credential_in, tenant_in,
+};
 use crate::api::problem::Problem;
 use crate::api::recheck::run_while_admitted;
 use crate::values::TenantId;
@@ -67,10 +69,10 @@ async fn admit_as(
     };
     let caller = visitor.caller();
     // Without a key the tenant is in the body; its rate limit is counted when the body is read.
-    let share = match &visitor {
+    let rate_limit = match &visitor {
         Visitor::Stranger { .. } => None,
-        _ => match take_share(state, caller.tenant).await {
-            Ok(share) => Some(share),
+        _ => match check_rate_limit(state, caller.tenant).await {
+            Ok(rate_limit) => Some(rate_limit),
             Err(refusal) => return LegacyError::from(refusal.problem).into_response(),
         },
     };
@@ -84,8 +86,8 @@ async fn admit_as(
     } else {
         next.run(request).await
     };
-    if let Some(share) = share {
-        say_share(share, response.headers_mut());
+    if let Some(rate_limit) = rate_limit {
+        add_rate_limit_headers(rate_limit, response.headers_mut());
     }
     response
 }
@@ -133,7 +135,7 @@ impl Visitor {
                 "You don't have access to this tenant",
             )),
             Self::Stranger { .. } if is_open(state, wanted).await? => {
-                take_share(state, wanted)
+                check_rate_limit(state, wanted)
                     .await
                     .map_err(|refusal| LegacyError::from(refusal.problem))?;
                 Ok(wanted)
@@ -164,7 +166,7 @@ impl Visitor {
         if !may_see {
             return Ok(None);
         }
-        take_share(state, owner)
+        check_rate_limit(state, owner)
             .await
             .map_err(|refusal| LegacyError::from(refusal.problem))?;
         Ok(Some(owner))

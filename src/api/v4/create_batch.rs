@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::views::batch_links;
-use crate::api::batch_input::{BatchInput, ListParameters, RejectedLine, apart};
+use crate::api::batch_input::{BatchInput, ListParameters, RejectedLine, in_background};
 use crate::api::example::{self, Example};
 use crate::api::list_quotas::{require_acceptable, require_room_for_urls, turn_at_lists};
 use crate::api::problem::{Problem, ProblemCode};
@@ -224,7 +224,7 @@ pub(super) async fn create_batch(
     }
     let mut summary = Summary::default();
     if let Some(age) = age {
-        leave_out(
+        skip_recent(
             &state,
             request.context.tenant,
             age,
@@ -266,7 +266,7 @@ async fn read(request: &CommandRequest, query: &BatchQuery) -> Result<BatchInput
         files: files_of(query.files.as_deref())?,
         sitemap_sample: query.sitemap_sample,
     };
-    apart(move || {
+    in_background(move || {
         let beside = ListParameters {
             charset: charset.as_deref(),
             column: column.as_deref(),
@@ -290,8 +290,8 @@ fn summary_in(noted: &Value) -> Summary {
     Summary::deserialize(noted).unwrap_or_default()
 }
 
-/// Takes the domains out that were scanned lately.
-async fn leave_out(
+/// Removes the domains that were scanned recently.
+async fn skip_recent(
     state: &ApiState,
     tenant: TenantId,
     age: TimeDelta,

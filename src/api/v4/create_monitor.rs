@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::monitor_views::{self, NewMonitor, ReadList, WantedMonitor, links};
 use crate::api::ApiState;
-use crate::api::batch_input::apart;
+use crate::api::batch_input::in_background;
 use crate::api::json_error::parse_json;
 use crate::api::list_quotas::{require_acceptable, turn_at_lists};
 use crate::api::problem::{Problem, ProblemCode};
@@ -64,7 +64,7 @@ async fn read(request: &CommandRequest) -> Result<WantedMonitor, Problem> {
         return Err(unsupported_media_type(&media_type, &["application/json"]));
     }
     let body = request.body_bytes();
-    apart(move || parse_json::<NewMonitor>(&body)?.read()).await
+    in_background(move || parse_json::<NewMonitor>(&body)?.read()).await
 }
 
 /// Creates a monitor with these settings, within the tenant's limits.

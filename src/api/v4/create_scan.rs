@@ -93,8 +93,8 @@ pub(super) async fn create_scan(
     let mut waited = None;
     if let Some(seconds) = wanted {
         match wait::for_end(&state, tenant, &id.to_string(), seconds).await? {
-            Waited::NotAtAll => {}
-            Waited::InVain => waited = Some(wait::applied(seconds)),
+            Waited::NoSlot => {}
+            Waited::TimedOut => waited = Some(wait::applied(seconds)),
             Waited::Ended(position) => {
                 let at_least = Some(position);
                 AtLeast { at_least }.wait::<Jobs>(&state).await?;

@@ -11,13 +11,13 @@ use crate::api::admission::Operator;
 use crate::api::example::{self, Example};
 use crate::api::problem::Problem;
 use crate::api::request::PathOf;
-use crate::projections::park::{self, ParkedRow};
+use crate::projections::quarantine::{self, QuarantinedRow};
 use crate::projections::registry::{self, AnyProjection};
 use crate::projections::status::{ProjectionState, ProjectionStatus, status, statuses};
 use crate::projections::task::{ProjectionTask, TaskKind, TaskState};
 
 /// Quarantined rows that are shown.
-const MAX_PARKED: i64 = 1000;
+const MAX_QUARANTINED: i64 = 1000;
 
 /// A read model with its quarantined rows.
 #[derive(Debug, Serialize, ToSchema)]
@@ -25,7 +25,7 @@ pub(super) struct Projection {
     #[serde(flatten)]
     status: ProjectionStatus,
     /// Quarantined rows: those to which an event could not be applied, oldest first, up to 1,000.
-    parked_rows: Vec<ParkedRow>,
+    parked_rows: Vec<QuarantinedRow>,
 }
 
 impl Example for Projection {
@@ -107,10 +107,10 @@ pub(super) async fn get_projection(
     PathOf(name): PathOf<String>,
 ) -> Result<Json<Projection>, Problem> {
     let projection = named(&name)?;
-    let parked = park::list(&state.models.pool, MAX_PARKED).await?;
+    let quarantined = quarantine::list(&state.models.pool, MAX_QUARANTINED).await?;
     Ok(Json(Projection {
         status: status(&state.models.pool, projection).await?,
-        parked_rows: parked.into_iter().filter(|row| row.name == name).collect(),
+        parked_rows: quarantined.into_iter().filter(|row| row.name == name).collect(),
     }))
 }
 

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::monitor_views::{AcceptedMonitorCommand, BegunRun, ChangedMonitor, MonitorFeed, links};
 use crate::api::ApiState;
-use crate::api::batch_input::apart;
+use crate::api::batch_input::in_background;
 use crate::api::json_error::parse_json;
 use crate::api::list_quotas::{require_acceptable, turn_at_lists};
 use crate::api::problem::Problem;
@@ -47,7 +47,7 @@ pub(super) async fn change_monitor(
     }
     let _turn = turn_at_lists(&state, request.context.tenant).await?;
     let body = request.body_bytes();
-    let mut wanted = apart(move || parse_json::<ChangedMonitor>(&body)?.read()).await?;
+    let mut wanted = in_background(move || parse_json::<ChangedMonitor>(&body)?.read()).await?;
     let mut sealed = None;
     if let Some(input) = &wanted.list {
         require_acceptable(&state, request.context.tenant, input).await?;

@@ -4,20 +4,20 @@ use sqlx::PgPool;
 
 use crate::cli::output::Line;
 use crate::cli::{say, style};
-use crate::projections::park;
+use crate::projections::quarantine;
 use crate::projections::status::{ProjectionState, ProjectionStatus, statuses};
 
 /// Quarantined rows that are shown.
-const MAX_PARKED: i64 = 100;
+const MAX_QUARANTINED: i64 = 100;
 
 /// Shows how the read models are; true if all follow the log and nothing is quarantined.
 pub(super) async fn show(pool: &PgPool, json: bool) -> anyhow::Result<bool> {
     let statuses = statuses(pool).await?;
-    let parked = park::list(pool, MAX_PARKED).await?;
+    let quarantined = quarantine::list(pool, MAX_QUARANTINED).await?;
     if json {
         for status in &statuses {
             let mut line = serde_json::to_value(status)?;
-            let rows: Vec<_> = parked.iter().filter(|row| row.name == status.name).collect();
+            let rows: Vec<_> = quarantined.iter().filter(|row| row.name == status.name).collect();
             line["parked_rows"] = serde_json::to_value(rows)?;
             say(&line.to_string())?;
         }
@@ -35,7 +35,7 @@ pub(super) async fn show(pool: &PgPool, json: bool) -> anyhow::Result<bool> {
                 say(&format!("  {}", super::work::in_words(task)))?;
             }
         }
-        for row in &parked {
+        for row in &quarantined {
             say(&format!(
                 "{} {} is quarantined since event {}: {}",
                 row.name, row.key, row.position, row.error

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::cli::{output, say, style};
 use crate::log::EventLog;
-use crate::projections::park::Retried;
+use crate::projections::quarantine::Retried;
 use crate::projections::registry::AnyProjection;
 use crate::projections::task::{self, ProjectionTask, TaskKind, TaskPhase, TaskState};
 use crate::projections::verify::Verification;
@@ -136,7 +136,7 @@ fn report(task: &ProjectionTask, json: bool) -> anyhow::Result<bool> {
         TaskKind::Verify | TaskKind::Repair => {
             let found: Verification = serde_json::from_value(result)?;
             if !json {
-                tell(&task.name, &found)?;
+                print_verification(&task.name, &found)?;
             }
             Ok(found.wrong == 0 && found.parked == 0)
         }
@@ -155,7 +155,7 @@ fn report(task: &ProjectionTask, json: bool) -> anyhow::Result<bool> {
     }
 }
 
-fn tell(name: &str, found: &Verification) -> std::io::Result<()> {
+fn print_verification(name: &str, found: &Verification) -> std::io::Result<()> {
     for finding in &found.findings {
         say(&finding.to_string())?;
     }

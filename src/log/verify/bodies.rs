@@ -63,8 +63,11 @@ pub(super) struct Referred {
     pub(super) missing: Vec<Finding>,
 }
 
-/// Looks for the bodies that events refer to: (position, digest).
-pub(super) async fn look_for(pool: &PgPool, references: &[(i64, Digest)]) -> Result<Referred, LogError> {
+/// Finds out which bodies are gone that events refer to: (position, digest).
+pub(super) async fn check_references(
+    pool: &PgPool,
+    references: &[(i64, Digest)],
+) -> Result<Referred, LogError> {
     let mut referred = Referred::default();
     if references.is_empty() {
         return Ok(referred);

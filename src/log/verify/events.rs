@@ -115,7 +115,7 @@ async fn read(pool: &PgPool, after: i64, until: i64, readable: Option<Readable>)
         last = position;
     }
     chunk.skip_to(&mut last, until + 1);
-    let referred = bodies::look_for(pool, &references).await?;
+    let referred = bodies::check_references(pool, &references).await?;
     chunk.findings.extend(referred.missing);
     chunk.erased = referred.erased;
     chunk.findings.extend(bodies::not_erased(pool, &erasing).await?);

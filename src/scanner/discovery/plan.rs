@@ -9,7 +9,7 @@ use url::Url;
 
 use super::Seeds;
 use crate::scanner::ScannerSettings;
-use crate::scanner::allowance::Allowance;
+use crate::scanner::compute_budget::ComputeBudget;
 use crate::scanner::page::contact_pages_among;
 use crate::scanner::read_sitemap::{FileRead, bytes_of};
 use crate::scanner::site::same_site;
@@ -30,7 +30,7 @@ const MAX_FOR_CONTACTS: usize = 5_000;
 #[derive(Debug)]
 pub(super) struct Plan {
     home: Url,
-    allowance: Allowance,
+    budget: ComputeBudget,
     max_files: usize,
     max_depth: usize,
     max_urls: usize,
@@ -73,12 +73,12 @@ impl Plan {
     pub(super) fn new(
         home: Url,
         settings: &ScannerSettings,
-        allowance: Allowance,
+        budget: ComputeBudget,
         wants_contacts: bool,
     ) -> Self {
         Self {
             home,
-            allowance,
+            budget,
             max_files: settings.max_sitemaps,
             max_depth: settings.max_sitemap_depth,
             max_urls: settings.max_stored_urls,
@@ -225,7 +225,7 @@ impl Plan {
     /// What the next scan may use again, with the sitemaps that the file names, if there is room for them.
     fn keep_children(&self, keep: KnownSitemap, children: &[Url]) -> Option<KnownSitemap> {
         let bytes = children.iter().map(|child| child.as_str().len()).sum();
-        self.allowance.keep(bytes).then(|| KnownSitemap {
+        self.budget.keep(bytes).then(|| KnownSitemap {
             children: children.iter().map(Url::to_string).collect(),
             ..keep
         })
@@ -263,7 +263,7 @@ impl Plan {
         let Self {
             stored,
             stored_count,
-            allowance,
+            budget,
             audit,
             ..
         } = self;
@@ -273,7 +273,7 @@ impl Plan {
             if seen == Seen::Again {
                 audit.add_repeated(sitemap, &url.loc);
             }
-            let is_kept = seen == Seen::First && allowance.keep(bytes_of(url));
+            let is_kept = seen == Seen::First && budget.keep(bytes_of(url));
             *stored_count += usize::from(is_kept);
             left_out += u64::from(!is_kept && seen != Seen::Again);
             is_kept
@@ -299,7 +299,7 @@ impl Plan {
     }
 
     fn bounds(&self) -> String {
-        format!("{} URLs and {} bytes", self.max_urls, self.allowance.max_bytes())
+        format!("{} URLs and {} bytes", self.max_urls, self.budget.max_bytes())
     }
 
     /// Pages that may hold contacts, the most likely first.
@@ -361,8 +361,8 @@ mod tests {
 
     fn plan(settings: &ScannerSettings) -> Plan {
         let home = Url::parse("https://a.site.test/").unwrap();
-        let allowance = Allowance::new(TenantId::DEFAULT, settings);
-        Plan::new(home, settings, allowance, false)
+        let budget = ComputeBudget::new(TenantId::DEFAULT, settings);
+        Plan::new(home, settings, budget, false)
     }
 
     fn file(url: &str, kind: SitemapKind, locs: &[String]) -> FileRead {

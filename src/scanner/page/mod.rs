@@ -108,13 +108,13 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
     sum_up_technologies(&mut findings);
     head::add(&mut findings, &outline, &graph);
     findings.organization = organization::organization(&outline, &graph, findings.site_name.as_ref());
-    if !findings.are_the_owners() {
-        forget_owner(&mut findings);
+    if !findings.is_from_owner() {
+        clear_owner_findings(&mut findings);
     }
     findings.social_links = social::links(&findings.socials, &names(&findings));
     list_contacts(&mut findings);
     PageFacts {
-        contact_links: if findings.are_the_owners() {
+        contact_links: if findings.is_from_owner() {
             contact_links::contact_links(&outline, &page.url)
         } else {
             Vec::new()
@@ -126,8 +126,9 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
     }
 }
 
-/// Removes from a page that is not its owner's what it says about its maker: a registrar is not the domain's company.
-fn forget_owner(findings: &mut Findings) {
+/// Removes names and contacts from the findings of a page that the owner did not make: a registrar is not the domain's
+/// company.
+fn clear_owner_findings(findings: &mut Findings) {
     findings.site_name = None;
     findings.organization = None;
     findings.logo_url = None;

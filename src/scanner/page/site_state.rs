@@ -3,15 +3,18 @@
 //!
 //! Most signs are sentences that a long page may contain by chance. So they count only on short pages, and only at the
 //! beginning of a line or sentence, or if they are all of it.
+//!
+//! The consequences are decided elsewhere: `values/site_state.rs` says which states are not the owner's content, for
+//! those `scanner/page/mod.rs` drops names and contacts, and `scanner/scan.rs` reads no further pages, files or sample.
 
-mod look;
+mod page_text;
 mod signs;
 
 use std::cell::LazyCell;
 
 use url::Url;
 
-use self::look::Look;
+use self::page_text::PageText;
 use self::signs::{ADDRESSES, PARKING_SCRIPTS, WORDS};
 use super::outline::Outline;
 use crate::scanner::site::registrable;
@@ -37,7 +40,7 @@ const MAX_EVIDENCE: usize = 200;
 pub(super) fn site_state(page: &Outline) -> Option<SiteState> {
     let (state, evidence) = by_address(&page.url)
         .or_else(|| by_files(page))
-        .or_else(|| by_words(&Look::at(page)?))?;
+        .or_else(|| by_words(&PageText::of(page)?))?;
     Some(SiteState {
         state,
         evidence: evidence.chars().take(MAX_EVIDENCE).collect(),
@@ -84,27 +87,27 @@ fn by_files(page: &Outline) -> Option<Seen> {
 }
 
 /// The likeliest of what a page's words say, those first that leave no doubt.
-fn by_words(look: &Look<'_>) -> Option<Seen> {
-    about_the_domain(look)
-        .or_else(|| default_page(look))
-        .or_else(|| error(look))
-        .or_else(|| not_yet(look))
-        .or_else(|| error_of_wordpress(look))
-        .or_else(|| shell(look))
+fn by_words(page: &PageText<'_>) -> Option<Seen> {
+    about_the_domain(page)
+        .or_else(|| default_page(page))
+        .or_else(|| error(page))
+        .or_else(|| not_yet(page))
+        .or_else(|| error_of_wordpress(page))
+        .or_else(|| shell(page))
 }
 
 /// `This domain is for sale`, in the words of many languages, also with the domain's own name in place of the first
 /// two.
-fn about_the_domain(look: &Look<'_>) -> Option<Seen> {
-    if look.letters > MIDDLE {
-        return look.titles().find_map(|title| offer_or_parking(look, title));
+fn about_the_domain(page: &PageText<'_>) -> Option<Seen> {
+    if page.letters > MIDDLE {
+        return page.titles().find_map(|title| offer_or_parking(page, title));
     }
-    look.sentences()
-        .find_map(|sentence| offer_or_parking(look, sentence))
-        .or_else(|| advertisements(look))
+    page.sentences()
+        .find_map(|sentence| offer_or_parking(page, sentence))
+        .or_else(|| advertisements(page))
 }
 
-fn offer_or_parking(look: &Look<'_>, sentence: &str) -> Option<Seen> {
+fn offer_or_parking(page: &PageText<'_>, sentence: &str) -> Option<Seen> {
     let quoted = || format!("text: {sentence}");
     let offers = WORDS.offers.iter().any(|offer| sentence.starts_with(offer));
     // What says no more than that something is for sale must be the whole line, on a page that names its domain or
@@ -112,12 +115,12 @@ fn offer_or_parking(look: &Look<'_>, sentence: &str) -> Option<Seen> {
     let is_bare = WORDS
         .whole_offers
         .iter()
-        .any(|words| look.is_whole(sentence, words))
-        && (look.names_host() || look.letters <= EMPTY);
+        .any(|words| page.is_whole(sentence, words))
+        && (page.names_host() || page.letters <= EMPTY);
     if offers || is_bare {
         return Some((SiteStateKind::ForSale, quoted()));
     }
-    let (is_called_domain, said) = look.said_of_domain(sentence)?;
+    let (is_called_domain, said) = page.said_of_domain(sentence)?;
     let says = |of_names: &[&str], of_domains: &[&str]| {
         let of_domains = if is_called_domain { of_domains } else { &[] };
         of_names
@@ -132,97 +135,97 @@ fn offer_or_parking(look: &Look<'_>, sentence: &str) -> Option<Seen> {
 }
 
 /// Nothing but the domain's name over links that others pay for.
-fn advertisements(look: &Look<'_>) -> Option<Seen> {
-    let heading = look.titles().find(|title| look.is_host(title))?;
-    let line = look
+fn advertisements(page: &PageText<'_>) -> Option<Seen> {
+    let heading = page.titles().find(|title| page.is_host(title))?;
+    let line = page
         .sentences()
         .find(|line| WORDS.advertisers.contains(&line.trim_end_matches(':')))?;
-    (look.letters <= SHORT).then(|| (SiteStateKind::Parked, format!("text: {heading} … {line}")))
+    (page.letters <= SHORT).then(|| (SiteStateKind::Parked, format!("text: {heading} … {line}")))
 }
 
 /// What servers and panels show before there are files: a title, and what the page says under it.
-fn default_page(look: &Look<'_>) -> Option<Seen> {
+fn default_page(page: &PageText<'_>) -> Option<Seen> {
     let is_one = |title: &&str| {
         WORDS.default_pages.iter().any(|known| {
             let (known, text) = known.split_once(" | ").unwrap_or((known, ""));
             let is_titled = match known.strip_suffix('*') {
                 Some(beginning) => title.starts_with(beginning),
-                None => look.is_whole(title, known),
+                None => page.is_whole(title, known),
             };
-            is_titled && look.says(text)
+            is_titled && page.says(text)
         })
     };
-    if let Some(title) = look.titles().find(is_one) {
+    if let Some(title) = page.titles().find(is_one) {
         return Some((SiteStateKind::ServerDefault, format!("title: {title}")));
     }
     // Apache's oldest page is nothing but this.
-    let is_bare = matches!(look.text.trim(), "it works!" | "it works");
+    let is_bare = matches!(page.text.trim(), "it works!" | "it works");
     is_bare.then(|| {
         (
             SiteStateKind::ServerDefault,
-            format!("text: {}", look.text.trim()),
+            format!("text: {}", page.text.trim()),
         )
     })
 }
 
 /// An error, though the server says that all is well.
-fn error(look: &Look<'_>) -> Option<Seen> {
-    if look.letters > SHORT {
+fn error(page: &PageText<'_>) -> Option<Seen> {
+    if page.letters > SHORT {
         return None;
     }
-    let is_one_of = |line: &str, known: &[&str]| known.iter().any(|known| look.is_whole(line, known));
-    let titled = || look.titles().find(|title| is_one_of(title, &WORDS.errors));
+    let is_one_of = |line: &str, known: &[&str]| known.iter().any(|known| page.is_whole(line, known));
+    let titled = || page.titles().find(|title| is_one_of(title, &WORDS.errors));
     let headed = || {
-        look.headings()
+        page.headings()
             .find(|heading| is_one_of(heading, &WORDS.error_words))
     };
     let begins = |line: &&str| WORDS.crashes.iter().any(|known| line.starts_with(known));
     let line = titled()
         .or_else(headed)
-        .or_else(|| look.sentences().find(begins))?;
+        .or_else(|| page.sentences().find(begins))?;
     Some((SiteStateKind::SoftError, format!("text: {line}")))
 }
 
 /// Nothing yet, or nothing for now.
-fn not_yet(look: &Look<'_>) -> Option<Seen> {
-    if look.letters > SHORT || look.page.counts.link_count > FEW_LINKS {
+fn not_yet(page: &PageText<'_>) -> Option<Seen> {
+    if page.letters > SHORT || page.outline.counts.link_count > FEW_LINKS {
         return None;
     }
     let is_about_site = |line: &&str| WORDS.unfinished_sites.iter().any(|known| line.contains(known));
     let is_soon = |line: &&str| {
-        look.letters <= TINY
+        page.letters <= TINY
             && WORDS
                 .soon
                 .iter()
-                .any(|known| look.is_whole(line, known) || look.is_of_host(line, known))
+                .any(|known| page.is_whole(line, known) || page.is_of_host(line, known))
     };
-    let titled = || look.titles().find(|line| is_about_site(line) || is_soon(line));
-    let layout = LazyCell::new(|| look.layout());
+    let titled = || page.titles().find(|line| is_about_site(line) || is_soon(line));
+    let layout = LazyCell::new(|| page.layout());
     let said = || {
-        look.lines()
+        page.lines()
             .find(|line| is_about_site(line) || is_soon(line) && !layout.is_section(line))
     };
     let evidence = match titled().or_else(said) {
         Some(line) => format!("text: {line}"),
-        None => format!("class: {}", look.class_of_page(&WORDS.unfinished_classes)?),
+        None => format!("class: {}", page.class_of_page(&WORDS.unfinished_classes)?),
     };
     Some((SiteStateKind::UnderConstruction, evidence))
 }
 
 /// WordPress's own page about an error, in any language. A message about maintenance has the same form, but says so.
-fn error_of_wordpress(look: &Look<'_>) -> Option<Seen> {
-    let message = look.message_of_wordpress()?;
-    (look.letters <= SHORT).then(|| (SiteStateKind::SoftError, format!("text: {message}")))
+fn error_of_wordpress(page: &PageText<'_>) -> Option<Seen> {
+    let message = page.message_of_wordpress()?;
+    (page.letters <= SHORT).then(|| (SiteStateKind::SoftError, format!("text: {message}")))
 }
 
 /// Nothing that is seen without scripts.
-fn shell(look: &Look<'_>) -> Option<Seen> {
-    let counts = look.page.counts;
-    let shows_else = counts.image_count > 2 || look.has_frames() || counts.form_count > 1;
+fn shell(page: &PageText<'_>) -> Option<Seen> {
+    let counts = page.outline.counts;
+    let shows_else = counts.image_count > 2 || page.has_frames() || counts.form_count > 1;
     if counts.script_count == 0 || shows_else {
         return None;
     }
-    let evidence = match (look.empty_root(), look.letters_shown()) {
+    let evidence = match (page.empty_root(), page.letters_shown()) {
         (Some(root), (shown, _)) if shown <= EMPTY => format!("element: {root}"),
         (None, (shown, Some(text))) if shown <= EMPTY / 3 => format!("noscript: {text}"),
         _ => return None,

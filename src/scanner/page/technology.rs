@@ -44,7 +44,7 @@ pub(super) fn technologies(
             found.add(sign.technology, sign.pattern.confidence, evidence, claimed);
         }
     }
-    dom::look_for(set, &candidates.elements, page, &mut found);
+    dom::match_elements(set, &candidates.elements, page, &mut found);
     found.resolve()
 }
 

@@ -1,8 +1,8 @@
 //! Which column of a table holds the domains, and which of its rows is the header.
 
 use super::cells::Row;
+use super::email_hosts::host_of_address;
 use super::header::{self, Named, Says};
-use super::mail::host_of_address;
 use super::unreadable::UnreadableList;
 use super::{ChosenBy, unnamed};
 use crate::values::domain_name::{DomainName, InvalidDomain};

@@ -8,9 +8,9 @@
 mod cells;
 mod column;
 mod dialect;
+mod email_hosts;
 mod encoding;
 mod header;
-mod mail;
 mod objects;
 mod rows;
 #[cfg(test)]
@@ -233,8 +233,8 @@ impl BatchList {
             );
         }
         for address in column::parts(cell) {
-            match mail::host_of_address(address) {
-                Some(host) if mail::is_free_mail_host(&host) => {
+            match email_hosts::host_of_address(address) {
+                Some(host) if email_hosts::is_free_mail_host(&host) => {
                     let error = format!("'{host}' is a free email provider, not the owner's website");
                     self.reject_as(FREE_MAIL_HOST, line, address, error);
                 }

@@ -36,7 +36,7 @@ pub enum UnreadableList {
         /// The problem.
         fault: String,
     },
-    /// Names of columns that are longer than anybody needs.
+    /// Names of columns that are too long.
     #[error(
         "the name of column {number} ('{name}') is too long: {limit}; shorten it, or add a line with short names above"
     )]

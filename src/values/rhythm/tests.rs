@@ -208,19 +208,19 @@ fn thousands_are_spread_over_their_hour_each_always_at_its_place() {
 fn a_run_is_due_when_its_time_has_come_and_not_before() {
     let daily = on_the_hour("daily at 6", "UTC");
     let last = at("2026-11-28T06:00:00Z");
-    let early = daily.look(last, None, at("2026-11-29T05:59:59Z"));
+    let early = daily.check(last, None, at("2026-11-29T05:59:59Z"));
     assert_eq!(
         early,
-        Look {
+        DueCheck {
             due: None,
             missed: 0,
             next: Some(at("2026-11-29T06:00:00Z"))
         }
     );
-    let due = daily.look(last, None, at("2026-11-29T06:00:00Z"));
+    let due = daily.check(last, None, at("2026-11-29T06:00:00Z"));
     assert_eq!(
         due,
-        Look {
+        DueCheck {
             due: Some(at("2026-11-29T06:00:00Z")),
             missed: 0,
             next: Some(at("2026-11-30T06:00:00Z"))
@@ -238,16 +238,16 @@ fn a_week_of_downtime_makes_up_one_run() {
         ("*/5 * * * *", "2026-11-29T10:20:00Z", MOST_MISSED),
     ] {
         let schedule = on_the_hour(rhythm, "UTC");
-        let look = schedule.look(last, None, now);
-        assert_eq!((look.due, look.missed), (Some(at(due)), missed), "{rhythm}");
-        let again = schedule.look(at(due), look.next, now);
+        let check = schedule.check(last, None, now);
+        assert_eq!((check.due, check.missed), (Some(at(due)), missed), "{rhythm}");
+        let again = schedule.check(at(due), check.next, now);
         assert_eq!(again.due, None, "{rhythm}: one, not all");
         assert!(again.next > Some(now), "{rhythm}");
     }
     let monthly = on_the_hour("monthly", "UTC");
-    assert_eq!(monthly.look(last, None, now).due, None);
+    assert_eq!(monthly.check(last, None, now).due, None);
     // Years too, and quickly.
-    let long = on_the_hour("*/5 * * * *", "UTC").look(at("2016-01-01T00:00:00Z"), None, now);
+    let long = on_the_hour("*/5 * * * *", "UTC").check(at("2016-01-01T00:00:00Z"), None, now);
     assert_eq!(
         (long.due, long.missed),
         (Some(at("2026-11-29T10:20:00Z")), MOST_MISSED)
@@ -261,13 +261,13 @@ fn a_time_that_was_written_under_a_wrong_clock_stops_nothing() {
     let next = Some(at("2026-11-29T11:00:00Z"));
     // A plan of another time counts only if it is earlier than what the rhythm says.
     let planned = Some(at("2036-01-01T00:00:00Z"));
-    let right = hourly.look(at("2026-11-29T10:00:00Z"), planned, now);
+    let right = hourly.check(at("2026-11-29T10:00:00Z"), planned, now);
     assert_eq!((right.due, right.next), (None, next));
     let last = at("2036-01-01T00:00:00Z");
-    let ahead = hourly.look(last, planned, now);
+    let ahead = hourly.check(last, planned, now);
     assert_eq!((ahead.due, ahead.next), (None, next));
     // What was planned then is done when its time comes, although the last one is still to come.
-    let come = hourly.look(last, ahead.next, at("2026-11-29T11:00:03Z"));
+    let come = hourly.check(last, ahead.next, at("2026-11-29T11:00:03Z"));
     assert_eq!((come.due, come.next), (next, Some(at("2026-11-29T12:00:00Z"))));
 }
 
@@ -288,9 +288,9 @@ fn a_clock_that_is_set_back_and_forward_leaves_the_rhythm_as_it_is() {
         "2026-11-28T07:00:00Z",
         "2026-11-29T06:00:05Z",
     ] {
-        let look = daily.look(last, planned, at(now));
-        planned = look.next;
-        if let Some(due) = look.due {
+        let check = daily.check(last, planned, at(now));
+        planned = check.next;
+        if let Some(due) = check.due {
             last = due;
             ran.push(due.format("%Y-%m-%d").to_string());
         }

@@ -154,13 +154,13 @@ async fn work_on_a_read_model_that_nobody_does_is_seen() {
 }
 
 #[tokio::test]
-async fn what_was_set_aside_is_seen() {
-    let aside = "insert into policy (name, position) values ('schedule_scans', 1); \
+async fn quarantined_rows_and_events_are_seen() {
+    let quarantined = "insert into policy (name, position) values ('schedule_scans', 1); \
         insert into policy_parked (name, position, event_type, aggregate_type, aggregate_id, error) \
         values ('schedule_scans', 1, 'ScanRequested', 'domain_scan', 'x', 'why'); \
         insert into projection_parked (name, shape, generation, key, position, error) \
         select name, shape, generation, '{}', 1, 'why' from projection where name = 'jobs'";
-    is_seen(aside, &[("set_aside", 2)], "a row of jobs at event 1").await;
+    is_seen(quarantined, &[("set_aside", 2)], "a row of jobs at event 1").await;
 }
 
 #[tokio::test]

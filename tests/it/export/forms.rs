@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use calamine::{Data, Reader, Xlsx};
 use serde_json::Value;
-use sitelog::values::facets::PLAIN;
+use sitelog::values::domain_fields::PLAIN_FINDINGS;
 
 use super::{column, findings, send_csv, table};
 use crate::support::app::TestApp;
@@ -50,7 +50,7 @@ async fn columns_are_documented_and_stay() {
         .lines()
         .find_map(|line| line.strip_prefix("| domains |"))
         .unwrap();
-    let plain: Vec<&str> = PLAIN.iter().map(|plain| plain.name).collect();
+    let plain: Vec<&str> = PLAIN_FINDINGS.iter().map(|plain| plain.name).collect();
     assert_eq!(
         [names(row), plain.iter().map(|name| (*name).to_owned()).collect()]
             .concat()

@@ -5,7 +5,7 @@ use sqlx::PgPool;
 
 use crate::support::app::{TestApp, wait_for};
 
-async fn parked(pool: &PgPool) -> Vec<(String, String, String)> {
+async fn quarantined(pool: &PgPool) -> Vec<(String, String, String)> {
     sqlx::query_as("select name, event_type, error from policy_parked order by name")
         .fetch_all(pool)
         .await
@@ -31,7 +31,7 @@ async fn break_list(pool: &PgPool, batch: &str) {
 }
 
 #[tokio::test]
-async fn a_batch_whose_list_cannot_be_read_is_set_aside_and_the_next_one_is_done() {
+async fn a_batch_whose_list_cannot_be_read_is_quarantined_and_the_next_one_is_done() {
     let app = TestApp::builder().without_projector().start().await;
     let pool = app.log_pool().clone();
     let broken = request(&app, "a.com").await;
@@ -39,9 +39,9 @@ async fn a_batch_whose_list_cannot_be_read_is_set_aside_and_the_next_one_is_done
     break_list(&pool, &broken).await;
     app.start_projector();
     assert_eq!(app.scans_of_batch(&sound, 1).await[0]["domain"], "b.com");
-    let set_aside = parked(&pool).await;
-    assert_eq!(set_aside.len(), 1, "{set_aside:?}");
-    let (policy, event_type, error) = &set_aside[0];
+    let events = quarantined(&pool).await;
+    assert_eq!(events.len(), 1, "{events:?}");
+    let (policy, event_type, error) = &events[0];
     assert_eq!(
         (policy.as_str(), event_type.as_str()),
         ("expand_batches", "BatchRequested")
@@ -50,7 +50,7 @@ async fn a_batch_whose_list_cannot_be_read_is_set_aside_and_the_next_one_is_done
 }
 
 #[tokio::test]
-async fn an_event_that_cannot_be_read_is_set_aside_by_each_policy_and_all_others_are_followed() {
+async fn an_event_that_cannot_be_read_is_quarantined_by_each_policy_and_all_others_are_followed() {
     let app = TestApp::builder().without_projector().start().await;
     let pool = app.log_pool().clone();
     let stream = "00000000-0000-0000-0000-00000000000f";
@@ -73,14 +73,14 @@ async fn an_event_that_cannot_be_read_is_set_aside_by_each_policy_and_all_others
         task
     })
     .await;
-    let set_aside = wait_for("both policies", async || {
-        let set_aside = parked(&pool).await;
-        (set_aside.len() == 2).then_some(set_aside)
+    let events = wait_for("both policies", async || {
+        let events = quarantined(&pool).await;
+        (events.len() == 2).then_some(events)
     })
     .await;
     assert_eq!(
         json!(
-            set_aside
+            events
                 .iter()
                 .map(|(policy, kind, _)| (policy, kind))
                 .collect::<Vec<_>>()

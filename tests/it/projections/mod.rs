@@ -4,7 +4,7 @@ mod build;
 mod downtime;
 mod leases;
 mod look_back;
-mod park;
+mod quarantine;
 mod shapes;
 mod upgrade;
 mod verify;

@@ -144,12 +144,17 @@ async fn a_projection_that_panics_over_some_rows_keeps_all_others_in_step() {
     of::<StumblingJobs>().ensure(&world.database.pool).await.unwrap();
     world.append(600).await;
     world.follow(of::<StumblingJobs>()).await;
-    let parked: Vec<String> =
+    let quarantined: Vec<String> =
         sqlx::query_scalar("select error from projection_parked where name = 'jobs' and shape = 2")
             .fetch_all(&world.database.pool)
             .await
             .unwrap();
-    assert!(!parked.is_empty() && parked.iter().all(|error| error.contains("this release stumbles")));
+    assert!(
+        !quarantined.is_empty()
+            && quarantined
+                .iter()
+                .all(|error| error.contains("this release stumbles"))
+    );
     let stumbled: i64 = sqlx::query_scalar(
         "select count(distinct aggregate_id) from events where event_type = 'ScanStarted' \
             and payload #>> '{ScanStarted,domain}' = $1",
@@ -158,7 +163,7 @@ async fn a_projection_that_panics_over_some_rows_keeps_all_others_in_step() {
     .fetch_one(&world.database.pool)
     .await
     .unwrap();
-    assert_eq!(i64::try_from(parked.len()).unwrap(), stumbled);
+    assert_eq!(i64::try_from(quarantined.len()).unwrap(), stumbled);
     let found = world.verify(of::<StumblingJobs>()).await;
     assert_eq!(
         (found.wrong, i64::try_from(found.parked).unwrap()),

@@ -248,7 +248,7 @@ impl TestApp {
             let stands_still = changed.elapsed() > WAIT_TIMEOUT || begun.elapsed() > MOST_PATIENCE;
             assert!(
                 !stands_still,
-                "waited in vain for another answer of {path} than {last}"
+                "timed out waiting for another answer of {path} than {last}"
             );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -395,7 +395,7 @@ pub async fn wait_for<T>(what: impl Debug, ask: impl AsyncFn() -> Option<T>) -> 
         }
         assert!(
             Instant::now() < end,
-            "waited {WAIT_TIMEOUT:?} in vain for {what:?}"
+            "timed out after {WAIT_TIMEOUT:?}, waiting for {what:?}"
         );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

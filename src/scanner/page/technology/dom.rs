@@ -142,7 +142,7 @@ fn literal(selector: &selectors::parser::Selector<Simple>) -> Option<String> {
 }
 
 /// Adds what the elements of a page show of these signs.
-pub(super) fn look_for<'s>(
+pub(super) fn match_elements<'s>(
     set: &'s Technologies,
     candidates: &[usize],
     page: &Outline,

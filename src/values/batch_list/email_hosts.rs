@@ -24,7 +24,7 @@ pub(super) fn host_of_address(text: &str) -> Option<DomainName> {
     }
 }
 
-/// Whether a domain is that of a provider whose addresses anybody has, for years or for minutes.
+/// Whether a domain belongs to a provider of free or disposable mailboxes.
 pub(super) fn is_free_mail_host(domain: &DomainName) -> bool {
     let name = domain.as_str();
     FREE.contains(&name)
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_host_of_an_address_is_found_in_each_guise() {
+    fn the_host_of_an_address_is_found_in_each_form() {
         for text in [
             "anna@a.com",
             " Anna@A.com ",

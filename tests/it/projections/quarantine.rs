@@ -4,7 +4,7 @@ use serde_json::json;
 use sitelog::log::body::MAX_CONTENT;
 use sitelog::projections::domains::Domains;
 use sitelog::projections::jobs::Jobs;
-use sitelog::projections::park::list;
+use sitelog::projections::quarantine::list;
 use sitelog::projections::sitemaps::Sitemaps;
 use sitelog::projections::status::{ProjectionState, status};
 use sitelog::projections::task::TaskKind;
@@ -22,11 +22,11 @@ async fn a_row_that_the_table_refuses_waits_and_is_released_by_a_retry() {
         .await;
     world.append(600).await;
     world.follow(of::<Domains>()).await;
-    let parked = list(&world.database.pool, 100).await.unwrap();
+    let quarantined = list(&world.database.pool, 100).await.unwrap();
     // One row of each of the three tenants.
-    assert_eq!(parked.len(), 3, "{parked:?}");
+    assert_eq!(quarantined.len(), 3, "{quarantined:?}");
     assert!(
-        parked
+        quarantined
             .iter()
             .all(|row| row.key["domain"] == "site-3.example" && row.error.contains("picky"))
     );
@@ -59,7 +59,7 @@ async fn broken_event(world: &World, stream: &str, sequence: i64) {
 }
 
 #[tokio::test]
-async fn an_event_that_cannot_be_read_sets_aside_the_row_of_its_stream_only() {
+async fn an_event_that_cannot_be_read_quarantines_the_row_of_its_stream_only() {
     let mut world = World::with_events(200).await;
     let (stream, sequence): (String, i64) = sqlx::query_as(
         "select aggregate_id, max(sequence) from events where aggregate_type = 'domain_scan' group by 1 order by 1 limit 1",
@@ -70,9 +70,9 @@ async fn an_event_that_cannot_be_read_sets_aside_the_row_of_its_stream_only() {
     broken_event(&world, &stream, sequence + 1).await;
     world.append(200).await;
     world.follow(of::<Jobs>()).await;
-    let parked = list(&world.database.pool, 100).await.unwrap();
-    assert_eq!(parked.len(), 1);
-    assert_eq!(parked[0].key, json!({ "scan_id": stream }));
+    let quarantined = list(&world.database.pool, 100).await.unwrap();
+    assert_eq!(quarantined.len(), 1);
+    assert_eq!(quarantined[0].key, json!({ "scan_id": stream }));
     let found = world.verify(of::<Jobs>()).await;
     assert_eq!((found.wrong, found.parked), (0, 1), "{:?}", found.findings);
     let task = world.perform(of::<Jobs>(), TaskKind::RetryParked).await;
@@ -84,15 +84,15 @@ async fn an_event_that_cannot_be_read_sets_aside_the_row_of_its_stream_only() {
 }
 
 #[tokio::test]
-async fn a_stream_of_which_nothing_can_be_read_is_set_aside_by_its_name() {
+async fn a_stream_of_which_nothing_can_be_read_is_quarantined_by_its_name() {
     let mut world = World::with_events(50).await;
     let stream = "00000000-0000-0000-0000-00000000000f";
     broken_event(&world, stream, 1).await;
     world.append(50).await;
     world.follow(of::<Domains>()).await;
-    let parked = list(&world.database.pool, 100).await.unwrap();
+    let quarantined = list(&world.database.pool, 100).await.unwrap();
     assert_eq!(
-        parked[0].key,
+        quarantined[0].key,
         json!({ "stream": { "type": "domain_scan", "id": stream } })
     );
     let status = status(&world.database.pool, of::<Domains>()).await.unwrap();
@@ -115,7 +115,7 @@ async fn replace_lists(world: &World, domain: &str, bytes: &[u8]) -> u64 {
 }
 
 #[tokio::test]
-async fn a_list_that_cannot_be_unpacked_sets_aside_its_domain_only() {
+async fn a_list_that_cannot_be_unpacked_quarantines_its_domain_only() {
     for (bytes, why) in [
         // Written by a release that had no bound for what it wrote.
         (
@@ -129,9 +129,9 @@ async fn a_list_that_cannot_be_unpacked_sets_aside_its_domain_only() {
         world.append(600).await;
         assert!(replace_lists(&world, "site-3.example", &bytes).await > 0);
         world.follow(of::<Sitemaps>()).await;
-        let parked = list(&world.database.pool, 100).await.unwrap();
-        assert!(!parked.is_empty());
-        for row in &parked {
+        let quarantined = list(&world.database.pool, 100).await.unwrap();
+        assert!(!quarantined.is_empty());
+        for row in &quarantined {
             assert_eq!(row.key["domain"], "site-3.example");
             assert!(
                 row.error.contains(why) && row.error.contains("site-3.example"),
@@ -142,7 +142,7 @@ async fn a_list_that_cannot_be_unpacked_sets_aside_its_domain_only() {
         let found = world.verify(of::<Sitemaps>()).await;
         assert_eq!(
             (found.wrong, found.parked),
-            (0, parked.len() as u64),
+            (0, quarantined.len() as u64),
             "{:?}",
             found.findings
         );
@@ -150,11 +150,11 @@ async fn a_list_that_cannot_be_unpacked_sets_aside_its_domain_only() {
         let task = world.perform(of::<Sitemaps>(), TaskKind::Rebuild).await;
         assert_eq!(task.error, None);
         let again = list(&world.database.pool, 100).await.unwrap();
-        assert_eq!(again.len(), parked.len());
+        assert_eq!(again.len(), quarantined.len());
         let found = world.verify(of::<Sitemaps>()).await;
         assert_eq!(
             (found.wrong, found.parked),
-            (0, parked.len() as u64),
+            (0, quarantined.len() as u64),
             "{:?}",
             found.findings
         );
@@ -162,7 +162,7 @@ async fn a_list_that_cannot_be_unpacked_sets_aside_its_domain_only() {
 }
 
 #[tokio::test]
-async fn findings_that_cannot_be_read_set_aside_their_rows_only() {
+async fn findings_that_cannot_be_read_quarantine_their_rows_only() {
     for bytes in ["not compressed", "{not json"] {
         quarantines_its_domain_only(bytes).await;
     }
@@ -180,20 +180,25 @@ async fn quarantines_its_domain_only(findings: &str) {
     .await
     .unwrap();
     world.follow(of::<Domains>()).await;
-    let parked = list(&world.database.pool, 100).await.unwrap();
-    assert!(!parked.is_empty());
+    let quarantined = list(&world.database.pool, 100).await.unwrap();
+    assert!(!quarantined.is_empty());
     assert!(
-        parked.iter().all(|row| row.key["domain"] == "site-3.example"),
-        "{parked:?}"
+        quarantined
+            .iter()
+            .all(|row| row.key["domain"] == "site-3.example"),
+        "{quarantined:?}"
     );
     let found = world.verify(of::<Domains>()).await;
     assert_eq!(
         (found.wrong, found.parked),
-        (0, parked.len() as u64),
+        (0, quarantined.len() as u64),
         "{:?}",
         found.findings
     );
     let task = world.perform(of::<Domains>(), TaskKind::Rebuild).await;
     assert_eq!(task.error, None);
-    assert_eq!(list(&world.database.pool, 100).await.unwrap().len(), parked.len());
+    assert_eq!(
+        list(&world.database.pool, 100).await.unwrap().len(),
+        quarantined.len()
+    );
 }

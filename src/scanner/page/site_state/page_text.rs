@@ -18,8 +18,8 @@ const MAX_SENTENCES: usize = 300;
 const SEPARATORS: &[&str] = &[" | ", " - ", " – ", " — ", ": ", " · ", " • ", " :: ", " » "];
 
 /// A page with little text.
-pub(super) struct Look<'a> {
-    pub(super) page: &'a Outline,
+pub(super) struct PageText<'a> {
+    pub(super) outline: &'a Outline,
     /// All of its text.
     pub(super) text: String,
     /// How much that is, blanks aside.
@@ -49,9 +49,9 @@ impl Layout {
     }
 }
 
-impl<'a> Look<'a> {
+impl<'a> PageText<'a> {
     /// `None` for a page with more text.
-    pub(super) fn at(page: &'a Outline) -> Option<Self> {
+    pub(super) fn of(page: &'a Outline) -> Option<Self> {
         let letters = page
             .text
             .chars()
@@ -78,7 +78,7 @@ impl<'a> Look<'a> {
             .collect();
         let host = registrable(page.url.host_str().unwrap_or_default()).to_owned();
         Some(Self {
-            page,
+            outline: page,
             text: plain(&page.text),
             letters,
             titles,
@@ -117,7 +117,7 @@ impl<'a> Look<'a> {
         let (mut menus, mut links_of_menus) = (0_usize, 0_usize);
         let mut headings = Vec::new();
         let mut heading: Option<(NodeId, String)> = None;
-        for edge in self.page.tree.tree.root().traverse() {
+        for edge in self.outline.tree.tree.root().traverse() {
             match edge {
                 Edge::Open(node) => match node.value() {
                     Node::Element(element) if element.name() == "nav" => menus += 1,
@@ -249,7 +249,7 @@ impl<'a> Look<'a> {
             let id = raw(element, "id").unwrap_or_default();
             WORDS.roots.contains(&id) || WORDS.roots.contains(&element.name())
         };
-        let root = all(&self.page.tree).find(|one| is_root(one.value()))?;
+        let root = all(&self.outline.tree).find(|one| is_root(one.value()))?;
         let is_empty = root.text().all(|text| text.trim().is_empty());
         is_empty.then(|| format!("<{}>", crate::scanner::page::tree::shown(root.value())))
     }
@@ -266,7 +266,7 @@ impl<'a> Look<'a> {
     }
 
     fn elements(&self, name: &'static str) -> impl Iterator<Item = ElementRef<'_>> {
-        all(&self.page.tree).filter(move |one| one.value().name() == name)
+        all(&self.outline.tree).filter(move |one| one.value().name() == name)
     }
 }
 

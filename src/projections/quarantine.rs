@@ -1,5 +1,7 @@
 //! Quarantined rows: an event could not be applied to them. Such a row keeps its content, its later events wait, and a
 //! retry folds it again from the log.
+//!
+//! The table, the columns and the JSON fields have an older name for it: `projection_parked`, `parked_at`.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +18,7 @@ use crate::log::{EventLog, LogEvent};
 /// The quarantined row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum ParkedKey<K> {
+pub enum QuarantinedKey<K> {
     /// A stream of which no event can be read, so that it is not known which row it is about.
     Stream {
         /// The stream.
@@ -39,7 +41,7 @@ pub struct StreamName {
 /// An event that could not be applied.
 #[derive(Clone, Debug)]
 pub(super) struct Poison<P: Projection> {
-    pub(super) key: ParkedKey<P::Key>,
+    pub(super) key: QuarantinedKey<P::Key>,
     pub(super) position: i64,
     pub(super) error: String,
 }
@@ -47,7 +49,7 @@ pub(super) struct Poison<P: Projection> {
 impl<P: Projection> Poison<P> {
     pub(super) fn row(key: P::Key, position: i64, error: String) -> Self {
         Self {
-            key: ParkedKey::Row(key),
+            key: QuarantinedKey::Row(key),
             position,
             error,
         }
@@ -56,8 +58,8 @@ impl<P: Projection> Poison<P> {
     /// The row, if it is known.
     pub(super) fn row_key(&self) -> Option<&P::Key> {
         match &self.key {
-            ParkedKey::Row(key) => Some(key),
-            ParkedKey::Stream { .. } => None,
+            QuarantinedKey::Row(key) => Some(key),
+            QuarantinedKey::Stream { .. } => None,
         }
     }
 
@@ -73,7 +75,7 @@ impl<P: Projection> Poison<P> {
             id: event.aggregate_id.clone(),
         };
         Ok(Self {
-            key: row.map_or(ParkedKey::Stream { stream }, ParkedKey::Row),
+            key: row.map_or(QuarantinedKey::Stream { stream }, QuarantinedKey::Row),
             position: event.position,
             error,
         })
@@ -81,13 +83,13 @@ impl<P: Projection> Poison<P> {
 }
 
 /// The quarantined rows of a generation, each with the position from which its events wait.
-pub(super) struct Parked<P: Projection> {
+pub(super) struct Quarantine<P: Projection> {
     rows: BTreeMap<P::Key, i64>,
     streams: BTreeMap<StreamName, i64>,
 }
 
 // Not derived: that would ask the projection itself to be Clone.
-impl<P: Projection> Clone for Parked<P> {
+impl<P: Projection> Clone for Quarantine<P> {
     fn clone(&self) -> Self {
         Self {
             rows: self.rows.clone(),
@@ -96,7 +98,7 @@ impl<P: Projection> Clone for Parked<P> {
     }
 }
 
-impl<P: Projection> Default for Parked<P> {
+impl<P: Projection> Default for Quarantine<P> {
     fn default() -> Self {
         Self {
             rows: BTreeMap::new(),
@@ -105,8 +107,8 @@ impl<P: Projection> Default for Parked<P> {
     }
 }
 
-impl<P: Projection> Parked<P> {
-    /// Reads it.
+impl<P: Projection> Quarantine<P> {
+    /// Reads it from the database.
     pub(super) async fn load(
         connection: &mut PgConnection,
         generation: i32,
@@ -119,22 +121,22 @@ impl<P: Projection> Parked<P> {
         .bind(generation)
         .fetch_all(connection)
         .await?;
-        let mut parked = Self::default();
+        let mut quarantined = Self::default();
         for (key, position) in found {
             let key = serde_json::from_str(&key).map_err(|source| ProjectionError::Row {
                 table: "projection_parked",
                 source,
             })?;
-            parked.add(key, position);
+            quarantined.add(key, position);
         }
-        Ok(parked)
+        Ok(quarantined)
     }
 
     /// Quarantines one more; what is quarantined already stays so from its first event on.
-    pub(super) fn add(&mut self, key: ParkedKey<P::Key>, position: i64) {
+    pub(super) fn add(&mut self, key: QuarantinedKey<P::Key>, position: i64) {
         let first = match key {
-            ParkedKey::Row(key) => self.rows.entry(key).or_insert(position),
-            ParkedKey::Stream { stream } => self.streams.entry(stream).or_insert(position),
+            QuarantinedKey::Row(key) => self.rows.entry(key).or_insert(position),
+            QuarantinedKey::Stream { stream } => self.streams.entry(stream).or_insert(position),
         };
         *first = position.min(*first);
     }
@@ -166,7 +168,7 @@ impl<P: Projection> Parked<P> {
 }
 
 /// Quarantines rows; a row that is already stays where it is.
-pub(super) async fn park<P: Projection>(
+pub(super) async fn quarantine<P: Projection>(
     connection: &mut PgConnection,
     generation: i32,
     poison: &[Poison<P>],
@@ -204,7 +206,8 @@ fn to_text<T: Serialize>(key: &T) -> Result<String, ProjectionError> {
 
 /// A quarantined row.
 #[derive(Clone, Debug, Serialize, ToSchema, sqlx::FromRow)]
-pub struct ParkedRow {
+#[schema(as = ParkedRow)]
+pub struct QuarantinedRow {
     /// The name of the projection.
     pub name: String,
     /// The generation of the projection.
@@ -223,7 +226,7 @@ pub struct ParkedRow {
 }
 
 /// The quarantined rows of the live generations, oldest first.
-pub async fn list(pool: &sqlx::PgPool, limit: i64) -> Result<Vec<ParkedRow>, ProjectionError> {
+pub async fn list(pool: &sqlx::PgPool, limit: i64) -> Result<Vec<QuarantinedRow>, ProjectionError> {
     Ok(sqlx::query_as(
         "select k.name, k.generation, k.key, k.position, k.error, k.attempts, k.parked_at \
            from projection_parked k join projection p using (name, shape, generation) \
@@ -314,13 +317,13 @@ async fn retry_one<P: Projection>(
     live: &Generation<P>,
     text: &str,
 ) -> Result<(), ProjectionError> {
-    let key: ParkedKey<P::Key> = serde_json::from_str(text).map_err(|source| ProjectionError::Row {
+    let key: QuarantinedKey<P::Key> = serde_json::from_str(text).map_err(|source| ProjectionError::Row {
         table: "projection_parked",
         source,
     })?;
     let key = match key {
-        ParkedKey::Row(key) => Some(key),
-        ParkedKey::Stream { stream } => {
+        QuarantinedKey::Row(key) => Some(key),
+        QuarantinedKey::Stream { stream } => {
             key_of_stream::<P>(&mut *connection, &stream.kind, &stream.id).await?
         }
     };

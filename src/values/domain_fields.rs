@@ -1,31 +1,31 @@
-//! What is known of a domain, field by field, under the names that the API, the history and changes use.
+//! The known findings of a domain as a list of fields, under the names that the API, the history and changes use.
 
 use serde_json::{Value, json};
 
 use super::Findings;
 
 /// A field by its name, with its value.
-pub type Facet = (&'static str, Value);
+pub type DomainField = (&'static str, Value);
 
-/// The type of a value in forms with types (Parquet, workbooks); any may be missing.
+/// The type of a column in formats with types (Parquet, workbooks); any value may be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnType {
     /// A text.
     Text,
     /// A list of texts.
-    Texts,
+    TextList,
     /// A whole number.
-    Whole,
+    Integer,
     /// Any number.
-    Real,
+    Float,
     /// True or false.
-    Truth,
+    Boolean,
     /// A moment: RFC 3339.
     Time,
 }
 
-/// A finding that is a plain value and needs nothing special: a row of [`PLAIN`] is all that changes, the history, the
-/// card of a domain and exports have to know of it.
+/// A finding that is a plain value and needs nothing special: a row of [`PLAIN_FINDINGS`] is all that changes, the
+/// history, the card of a domain and exports have to know of it.
 #[derive(Clone, Copy, Debug)]
 pub struct PlainFinding {
     /// Its field in [`Findings`], and its column in exports.
@@ -33,17 +33,17 @@ pub struct PlainFinding {
     /// Where it is in the API's domain (RFC 6901).
     pub pointer: &'static str,
     /// The type of its column.
-    pub kind: Kind,
+    pub kind: ColumnType,
     value: fn(&Findings) -> Value,
 }
 
 macro_rules! plain_findings {
     ($($name:ident $kind:ident)+) => {
         /// The plain findings. New ones come at the end: columns of exports keep their order.
-        pub const PLAIN: &[PlainFinding] = &[$(PlainFinding {
+        pub const PLAIN_FINDINGS: &[PlainFinding] = &[$(PlainFinding {
             name: stringify!($name),
             pointer: concat!("/meta_json/", stringify!($name)),
-            kind: Kind::$kind,
+            kind: ColumnType::$kind,
             value: |known| json!(known.$name),
         },)+];
     };
@@ -55,13 +55,15 @@ plain_findings! {
 }
 
 /// The plain findings with their values.
-pub fn plain(known: &Findings) -> Vec<Facet> {
-    let fields = PLAIN.iter().map(|plain| (plain.name, (plain.value)(known)));
+pub fn plain_fields(known: &Findings) -> Vec<DomainField> {
+    let fields = PLAIN_FINDINGS
+        .iter()
+        .map(|plain| (plain.name, (plain.value)(known)));
     fields.collect()
 }
 
 /// The fields that are columns of the read model `domains` as well.
-pub fn columns(known: &Findings) -> Vec<Facet> {
+pub fn read_model_columns(known: &Findings) -> Vec<DomainField> {
     vec![
         ("title", json!(known.title)),
         ("description", json!(known.description)),
@@ -84,8 +86,8 @@ pub fn columns(known: &Findings) -> Vec<Facet> {
     ]
 }
 
-/// The fields that are not columns of the read model.
-pub fn parts(known: &Findings) -> Vec<Facet> {
+/// The fields that are not columns of the read model: the plain findings and the parts of others.
+pub fn other_fields(known: &Findings) -> Vec<DomainField> {
     let organization = known.organization.clone().unwrap_or_default();
     let dns = known.dns.clone().unwrap_or_default();
     let certificate = known.certificate.clone().unwrap_or_default();
@@ -105,7 +107,7 @@ pub fn parts(known: &Findings) -> Vec<Facet> {
             None => technology.name.clone(),
         })
         .collect();
-    let mut parts = vec![
+    let mut fields = vec![
         ("site_name", json!(known.site_name)),
         ("organization.name", json!(organization.name)),
         ("organization.legal_name", json!(organization.legal_name)),
@@ -155,8 +157,8 @@ pub fn parts(known: &Findings) -> Vec<Facet> {
             json!(known.site_state.as_ref().map(|found| found.state)),
         ),
     ];
-    parts.extend(plain(known));
-    parts
+    fields.extend(plain_fields(known));
+    fields
 }
 
 /// Whether a value is empty: what a field holds before anything was found.

@@ -1,4 +1,4 @@
-//! Limits of memory and CPU time of one scan, and what it has used.
+//! The budget of memory and CPU time of one scan, and what is used of it.
 //!
 //! The limits of its requests are in `fetch/budget.rs`.
 
@@ -9,9 +9,19 @@ use std::time::Duration;
 use super::ScannerSettings;
 use crate::values::TenantId;
 
-/// The account of a scan; all clones count into one.
+/// The part of each budget of a scan (time, requests, bytes, CPU time) that its sitemaps may use, as a fraction. The rest
+/// is left for the pages that follow.
+pub(super) const SITEMAP_SHARE: (u32, u32) = (3, 4);
+
+/// The part of a duration that sitemaps may use.
+pub(super) fn sitemap_share_of(whole: Duration) -> Duration {
+    let (numerator, denominator) = SITEMAP_SHARE;
+    whole.mul_f64(f64::from(numerator) / f64::from(denominator))
+}
+
+/// How much memory and CPU time a scan may use. All clones count together.
 #[derive(Clone, Debug)]
-pub(super) struct Allowance {
+pub(super) struct ComputeBudget {
     tenant: TenantId,
     spent: Arc<Spent>,
     max_bytes: usize,
@@ -24,8 +34,8 @@ struct Spent {
     nanoseconds: AtomicU64,
 }
 
-impl Allowance {
-    /// A new account for a scan of a tenant.
+impl ComputeBudget {
+    /// A new budget for a scan of a tenant.
     pub(super) fn new(tenant: TenantId, settings: &ScannerSettings) -> Self {
         Self {
             tenant,
@@ -80,9 +90,9 @@ impl Allowance {
         Duration::from_nanos(self.spent.nanoseconds.load(Ordering::Relaxed))
     }
 
-    /// Whether sitemaps may be read on: a quarter of the time is left for the pages that follow.
+    /// Whether more of the sitemaps may be read.
     pub(super) fn may_read_sitemaps(&self) -> bool {
-        self.computed() < self.max_compute.mul_f64(0.75)
+        self.computed() < sitemap_share_of(self.max_compute)
     }
 
     /// Whether further pages may be read.
@@ -104,13 +114,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clones_count_into_one_account_and_nothing_is_taken_that_is_not_there() {
+    fn clones_count_into_one_budget_that_is_never_exceeded() {
         let settings = ScannerSettings {
             max_kept_bytes: 100,
             max_compute: Duration::from_secs(4),
             ..ScannerSettings::default()
         };
-        let one = Allowance::new(TenantId::DEFAULT, &settings);
+        let one = ComputeBudget::new(TenantId::DEFAULT, &settings);
         let other = one.clone();
         assert!(one.keep(60) && !other.keep(41) && other.keep(40) && !one.keep(1));
         one.charge(Duration::from_secs(2));
