@@ -44,7 +44,7 @@ pub(super) fn unknown<'s>(
             version: product.version.map(str::to_owned),
             categories: vec!["Miscellaneous".to_owned()],
             confidence: CONFIDENCE,
-            evidence: format!("meta: {text}"),
+            evidence: format!("meta generator: {text}"),
         })
     })
 }
