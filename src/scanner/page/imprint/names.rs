@@ -57,10 +57,13 @@ fn behind_role(line: &str) -> Option<&str> {
     static COMPANIES: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(&format!(r"^\s?(?i:(?:{COMPANY})\s)*(?i:l['’])?")).expect("the pattern is constant")
     });
-    let end = role_sentence(line).or_else(|| ROLE.find(line).map(|role| role.end()))?;
-    let rest = &line[end..];
-    let start = COMPANIES.find(rest).map_or(0, |words| words.end());
-    let name = rest[start..].trim();
+    let name = if let Some(end) = role_sentence(line) {
+        let rest = &line[end..];
+        let start = COMPANIES.find(rest).map_or(0, |words| words.end());
+        rest[start..].trim()
+    } else {
+        line[ROLE.find(line)?.end()..].trim()
+    };
     let begins = name.starts_with(|sign: char| {
         sign.is_uppercase() || sign.is_numeric() || matches!(sign, '«' | '"' | '“' | '„')
     });

@@ -61,7 +61,7 @@ fn a_site_is_called_as_host_logo_or_copyright_say() {
         ),
         (
             "<title>Acme - Imprint</title><footer>Acme e.V. © 2020<p>Imprint",
-            None,
+            Some("Acme"),
         ),
         ("<title>Contact us</title>", None),
         (
