@@ -135,15 +135,21 @@ fn beside_home(title: &str) -> Option<String> {
     let &[first, second] = parts.as_slice() else {
         return None;
     };
-    let is_home = |text: &str| {
-        let word = without_separators(text).to_lowercase();
-        is_home_word(&word) || is_page_word(&word)
+    let is_one = |text: &str, is_word: fn(&str) -> bool| is_word(&without_separators(text).to_lowercase());
+    let beside = |is_word| match (is_one(first, is_word), is_one(second, is_word)) {
+        (true, false) => Some(second),
+        (false, true) => Some(first),
+        _ => None,
     };
-    let name = match (is_home(first), is_home(second)) {
-        (true, false) => second,
-        (false, true) => first,
-        _ => return None,
+    // Beside `Contact` may be a phrase to be found by: `Tables made to measure`.
+    let is_phrase = |name: &&str| {
+        let is_small = |word: &&str| word.starts_with(char::is_lowercase);
+        name.split_whitespace().filter(is_small).count() > 1
     };
+    let is_page = |name: &&str| is_one(name, is_home_word) || is_one(name, is_page_word);
+    let name = beside(is_home_word)
+        .or_else(|| beside(is_page_word).filter(|name| !is_phrase(name)))
+        .filter(|name| !is_page(name))?;
     given_name(&visible(name)).filter(|name| name.split_whitespace().count() <= MOST_WORDS)
 }
 

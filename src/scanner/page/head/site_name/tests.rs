@@ -78,6 +78,8 @@ fn a_site_is_called_as_host_logo_or_copyright_say() {
         ("<title>聯絡我們 | 綠葉茶業</title>", Some("綠葉茶業")),
         ("<title>Impressum - Möbel Huber</title>", Some("Möbel Huber")),
         ("<title>Impressum - Kontakt</title>", None),
+        ("<title>Контакты | Мебель на заказ в Нижнем</title>", None),
+        ("<title>Home - Contact</title>", None),
         ("<title>Главная | Акме</title>", Some("Акме")),
         ("<title>الرئيسية | مكتب النور\u{200f}</title>", Some("مكتب النور")),
         ("<title>ホーム｜アクメ</title>", Some("アクメ")),
