@@ -63,6 +63,13 @@ pub(super) fn emails(page: &Outline, graph: &Graph) -> Vec<Email> {
     for stated in graph.texts_of_site("email") {
         links::address_list(&stated, |address| found.add(address, "json_ld", true));
     }
+    for stated in graph.texts_of_strangers("email") {
+        links::address_list(&stated, |address| {
+            if found.is_own(address) {
+                found.add(address, "json_ld", true);
+            }
+        });
+    }
     for name in METAS {
         if let Some(address) = meta(page, &[name]) {
             found.add(&address, "meta", true);
@@ -278,6 +285,15 @@ mod tests {
             ("<p>info(kukac)acme-shop(pont)com</p>", "obfuscated"),
             ("<p>info (apenstaartje) acme-shop.com</p>", "obfuscated"),
             ("<p>info (snabel-a) acme-shop.com</p>", "obfuscated"),
+            ("<p>info (bei) acme-shop.com</p>", "obfuscated"),
+            ("<p>info [krøllalfa] acme-shop.com</p>", "obfuscated"),
+            ("<p>info krøllalfa acme-shop.com</p>", "obfuscated"),
+            ("<p>info arobase acme-shop point com</p>", "obfuscated"),
+            ("<p>info arobase acme-shop.com</p>", "obfuscated"),
+            (
+                "<p>info★acme-shop.com（★を@に変えて送信してください）</p>",
+                "obfuscated",
+            ),
             ("<p>info<img alt='@'>acme-shop.com</p>", "text"),
             ("<p>info<i class='fa fa-at'></i>acme-shop.com</p>", "text"),
             ("<p>Us <i class='fa fa-at'></i> info@acme-shop.com</p>", "text"),
@@ -305,6 +321,13 @@ mod tests {
                 [("info@acme-shop.com".to_owned(), source.to_owned())],
                 "{html}"
             );
+        }
+        for html in [
+            "<p>Rated 4★acme tables</p>",
+            "<p>Call us (bei) acme</p>",
+            "<p>Hotel★★★acme.html</p>",
+        ] {
+            assert_eq!(values(html), [""; 0], "{html}");
         }
         let spaced = "<p>info @ site.test, or come and see us @ other.com";
         assert_eq!(values(spaced), ["info@site.test"]);

@@ -1,5 +1,6 @@
 //! What the head of a page says: title, description, canonical URL, picture, feeds, sitemaps.
 
+mod page_words;
 mod placeholders;
 mod site_name;
 
@@ -10,7 +11,7 @@ use url::Url;
 
 use self::placeholders::{is_no_description, without_separators};
 use self::site_name::letters;
-pub(super) use self::site_name::{is_of_another_site, is_site, shown_by, site_name};
+pub(super) use self::site_name::{is_of_another_site, is_site, own_jobs, shown_by, site_name};
 use super::json_ld::Graph;
 use super::outline::Outline;
 use crate::scanner::references::resolve_html;

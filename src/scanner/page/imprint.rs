@@ -3,6 +3,7 @@
 mod address;
 mod forms;
 mod labels;
+mod names;
 mod operators;
 mod registers;
 
@@ -11,7 +12,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 pub(super) use self::forms::is_legal_name;
-use self::forms::{core, name_pattern, without_rest, without_romanian};
+use self::forms::{core, name_pattern, without_joined_form, without_rest, without_romanian};
 use super::contact_links::names_imprint;
 use super::outline::Outline;
 use crate::values::findings::Organization;
@@ -42,7 +43,8 @@ pub(super) fn imprint(page: &Outline) -> Option<Organization> {
             .or_else(|| in_title(page))
             .or_else(|| like_the_site(page, &lines))
             .or_else(|| Some(lines[person?].text.clone()))
-            .or_else(|| quoted(&lines)),
+            .or_else(|| quoted(&lines))
+            .map(|name| names::without_stop(&name).to_owned()),
         address,
         identifiers: identifiers(&page.text, is_imprint),
     };
@@ -105,11 +107,16 @@ fn before_sign(text: &str) -> impl Iterator<Item = String> + '_ {
     })
 }
 
-/// A part of the title that is the name of a company.
+/// A part of the title that is the name of a company, and no phrase with the word for one: `شركة تنظيف بالرياض` is a
+/// cleaning company in Riyadh.
 fn in_title(page: &Outline) -> Option<String> {
+    const PHRASES: &[&str] = &["شركة ", "مؤسسة ", "شرکت "];
+    let is_phrase = |part: &str| PHRASES.iter().any(|word| part.starts_with(word));
     let parts = page.title.as_deref()?.split(['|', '–', '—', '·', '•', '｜', ':']);
     let mut parts = parts.flat_map(|part| part.split(" - ")).map(str::trim);
-    parts.find(|part| is_legal_name(part)).map(str::to_owned)
+    parts
+        .find(|part| is_legal_name(part) && !is_phrase(part))
+        .map(str::to_owned)
 }
 
 /// A line that is the name of a company which the page, its host or its logo is called after.
@@ -127,10 +134,58 @@ fn like_the_site(page: &Outline, lines: &[address::Line]) -> Option<String> {
     let is_like = |name: &&str| {
         let name = without_romanian(name);
         let without_form = name.rsplit_once(' ').map_or(name, |(start, _)| start);
-        let mut called = [core(name), without_form].into_iter().map(letters);
+        let mut called = [core(name), without_form, without_joined_form(name)]
+            .into_iter()
+            .map(letters);
         called.any(|called| called.len() >= SHORTEST && names.iter().any(|own| own.contains(&called)))
     };
     address::names(lines).find(is_like).map(str::to_owned)
+}
+
+/// What the page calls the site's operator above or before its address, if its title has the same words: `Acme Studio,
+/// Mill Lane 5, …` on `Acme Studio in Leeds`.
+pub(super) fn called(page: &Outline) -> Option<String> {
+    const MAX_LINES: usize = 3_000;
+    let title = page.title.as_deref()?;
+    let lines = address::lines(&page.text);
+    let mut above = lines.windows(2).take(MAX_LINES);
+    let name = above.find_map(|pair| {
+        let name = pair[0].text.split([',', '·', '|']).next()?.trim();
+        let is_above = address::begins_address(&pair[1].text) && name.len() == pair[0].text.len();
+        (is_above && is_in_title(name, title)).then(|| name.to_owned())
+    });
+    name.or_else(|| {
+        page.text.lines().take(MAX_LINES).find_map(|line| {
+            let (name, rest) = line.split_once([',', '·', '|'])?;
+            let next = rest.split([',', '·', '|']).next()?.trim();
+            let name = name.trim();
+            (address::begins_address(next) && is_in_title(name, title)).then(|| name.to_owned())
+        })
+    })
+}
+
+/// Whether a title has a name as words of its own: of several words, or as a whole part.
+fn is_in_title(name: &str, title: &str) -> bool {
+    const WORDS: std::ops::RangeInclusive<usize> = 2..=6;
+    const SHORTEST: usize = 5;
+    let words = name.split_whitespace().count();
+    let is_name = name.starts_with(char::is_uppercase)
+        && name.chars().count() >= SHORTEST
+        && !name.contains(|sign: char| sign.is_numeric() || matches!(sign, ':' | '@' | '©'));
+    let (name, title) = (name.to_lowercase(), title.to_lowercase());
+    let is_apart = |at: usize| {
+        let (before, behind) = (&title[..at], &title[at + name.len()..]);
+        !before.ends_with(char::is_alphanumeric) && !behind.starts_with(char::is_alphanumeric)
+    };
+    is_name
+        && if WORDS.contains(&words) {
+            title.match_indices(&name).any(|(at, _)| is_apart(at))
+        } else {
+            words == 1
+                && title
+                    .split(['|', '–', '—', '·', ':'])
+                    .any(|part| part.trim() == name)
+        }
 }
 
 /// A name in quotes behind its form, which nothing else looks like, if there is one alone: `ООО «Акме»`.

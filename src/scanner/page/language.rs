@@ -83,8 +83,25 @@ fn written(text: &str, page: &Outline) -> Option<String> {
     if let Some(Some(lang)) = local {
         return Some(two_letters(lang.code()).to_owned());
     }
-    let is_sure = info.is_reliable() && has_latin(ENOUGH[2]);
+    // Menus, names and addresses may be in any language; sentences are in the page's.
+    let prose = sentences(text);
+    let info = detect(&prose).filter(|info| is_other(info.lang()) && info.is_reliable())?;
+    let latin = prose.chars().filter(|sign| is_latin(*sign));
+    let is_sure = latin.take(ENOUGH[2]).count() == ENOUGH[2];
     is_sure.then(|| two_letters(info.lang().code()).to_owned())
+}
+
+/// The lines of a text that are sentences: of several words, many of which have small letters.
+fn sentences(text: &str) -> String {
+    const FEWEST_WORDS: usize = 7;
+    let is_sentence = |line: &&str| {
+        let words = line.split_whitespace().count();
+        let is_small = |word: &&str| word.chars().all(char::is_lowercase);
+        let small = line.split_whitespace().filter(is_small).count();
+        words >= FEWEST_WORDS && small * 5 >= words * 2
+    };
+    let lines = text.lines().filter(is_sentence);
+    lines.collect::<Vec<_>>().join(" ")
 }
 
 fn is_latin(sign: char) -> bool {
@@ -349,6 +366,22 @@ mod tests {
             ),
             ("https://a.com/", "de", french.repeat(4), "de"),
             ("https://a.co.uk/", "en-GB", german.repeat(6), "en-GB"),
+            // Names and addresses are in no language.
+            (
+                "https://a.com/",
+                "en",
+                "<p>Acme Sensors GmbH<br>Im Gewerbepark 8<br>93059 Regensburg<br>Germany<br>Phone: +49 941 82<br>Centre Point Circle, \
+                 Suite 106<br>Naperville, Illinois<br>Acme (Shenzhen) Co., Ltd.<br>Nanshan District<br>Bureau Paris, Rue de la Paix \
+                 <p>Siège France, Avenue des Champs, Lyon Cedex<br>Oficina Madrid, Calle Mayor<br>Milano, Via Monte Napoleone"
+                    .to_owned(),
+                "en",
+            ),
+            (
+                "https://a.com/",
+                "en",
+                format!("<p>{}{}", "Chi siamo<br>I nostri servizi<br>Dove siamo<br>Prodotti e soluzioni<br>".repeat(10), &english[..40]),
+                "en",
+            ),
             // The title's script says what the rest is.
             (
                 "https://a.com/",

@@ -2,7 +2,7 @@
 
 use std::cell::LazyCell;
 
-use super::head::{absolute, is_site, meta, shown_by, site_name};
+use super::head::{absolute, is_site, meta, own_jobs, shown_by, site_name};
 use super::json_ld::Graph;
 use super::outline::{Image, Outline};
 
@@ -71,7 +71,7 @@ pub(super) fn logo(page: &Outline, graph: &Graph) -> Option<String> {
     ];
     let stated = meta(page, &["og:logo", "logo"])
         .into_iter()
-        .chain(from_json_ld(graph));
+        .chain(from_json_ld(page, graph));
     let mut stated = stated.filter(|url| !is_avatar(url));
     stated
         .find_map(|url| absolute(page, &url))
@@ -164,11 +164,13 @@ fn file_stem(src: &str) -> &str {
 }
 
 /// Logos of organizations; those whose site or page this is are before those it speaks of.
-fn from_json_ld(graph: &Graph) -> impl Iterator<Item = String> + '_ {
+fn from_json_ld<'a>(page: &'a Outline, graph: &'a Graph) -> impl Iterator<Item = String> + 'a {
     // A picture of a person is used only if there is nothing else.
     let (persons, publishers): (Vec<_>, Vec<_>) =
         graph.publishers().partition(|node| node.has_type("Person"));
-    let nodes = publishers.into_iter().chain(graph.owners()).chain(persons);
+    let employers = own_jobs(page, graph).map(|(_, employer)| employer);
+    let nodes = publishers.into_iter().chain(graph.owners());
+    let nodes = nodes.chain(employers).chain(persons);
     nodes.flat_map(|node| node.texts("logo"))
 }
 

@@ -107,7 +107,9 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
     };
     sum_up_technologies(&mut findings);
     head::add(&mut findings, &outline, &graph);
-    findings.organization = organization::organization(&outline, &graph, findings.site_name.as_ref());
+    let is_reached = !findings.phones.is_empty() || !findings.emails.is_empty();
+    findings.organization =
+        organization::organization(&outline, &graph, findings.site_name.as_ref(), is_reached);
     if !findings.is_from_owner() {
         clear_owner_findings(&mut findings);
     }

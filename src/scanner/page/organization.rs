@@ -1,8 +1,8 @@
 //! The organization that runs the site: from its JSON-LD, otherwise from its imprint.
 
 use super::country::country;
-use super::head::is_of_another_site;
-use super::imprint::{imprint, is_legal_name};
+use super::head::{is_of_another_site, own_jobs};
+use super::imprint::{called, imprint, is_legal_name};
 use super::json_ld::{Graph, Node};
 use super::outline::Outline;
 use crate::values::findings::Organization;
@@ -17,17 +17,21 @@ const IDENTIFIERS: &[(&str, &str)] = &[
     ("naics", "NAICS"),
 ];
 
-/// What a page says about the operator of the site: structured data take precedence over text.
+/// What a page says about the operator of the site: structured data take precedence over text. Whom the page says how to
+/// reach is called as the site is, if nothing else is said of it.
 pub(super) fn organization(
     page: &Outline,
     graph: &Graph,
     site_name: Option<&String>,
+    is_reached: bool,
 ) -> Option<Organization> {
     // A site may be called by the whole name of its company.
     let is_company = site_name.is_some_and(|name| is_legal_name(name));
-    let found = join(stated(page, graph, site_name), imprint(page));
-    let mut found = found.or_else(|| is_company.then(Organization::default))?;
-    found.name = found.name.or_else(|| site_name.cloned());
+    let stated = stated(page, graph, site_name).or_else(|| employer(page, graph));
+    let found = join(stated, imprint(page));
+    let is_named = is_company || site_name.is_some() && is_reached;
+    let mut found = found.or_else(|| is_named.then(Organization::default))?;
+    found.name = found.name.or_else(|| site_name.cloned()).or_else(|| called(page));
     let is_legal = found.name.as_deref().is_some_and(is_legal_name);
     found.legal_name = found
         .legal_name
@@ -83,7 +87,9 @@ fn stated(page: &Outline, graph: &Graph, site_name: Option<&String>) -> Option<O
         };
         node.has_type("Person") || !node.text("name").as_ref().is_some_and(is_author)
     });
-    let mut named = owners.iter().filter_map(|node| Some((node, node.text("name")?)));
+    // Some systems state the registered name alone.
+    let name = |node: &Node<'_>| node.text("name").or_else(|| node.text("legalName"));
+    let mut named = owners.iter().filter_map(|node| Some((node, name(node)?)));
     let is_host = |name: &str| name.contains('.') && !name.contains(' ') || name.contains("://");
     let (node, name) = named
         .clone()
@@ -102,6 +108,19 @@ fn stated(page: &Outline, graph: &Graph, site_name: Option<&String>) -> Option<O
     })
 }
 
+/// The site's operator as one who offers a job on the page, with the place of the job if it is the only one.
+fn employer(page: &Outline, graph: &Graph) -> Option<Organization> {
+    let mut jobs = own_jobs(page, graph);
+    let (job, employer) = jobs.next()?;
+    let place = job.object("jobLocation").filter(|_| jobs.next().is_none());
+    Some(Organization {
+        name: Some(employer.text("name")?),
+        legal_name: employer.text("legalName"),
+        address: address(employer).or_else(|| address(place?)),
+        identifiers: Vec::new(),
+    })
+}
+
 /// The country of the owner's address, else that of the first address.
 pub(super) fn stated_country(graph: &Graph) -> Option<&'static str> {
     let owners = graph.owners();
@@ -114,19 +133,23 @@ pub(super) fn stated_country(graph: &Graph) -> Option<&'static str> {
 }
 
 fn address(node: Node<'_>) -> Option<String> {
-    let line = match node.object("address") {
-        Some(address) => {
-            let place = [address.texts("postalCode"), address.texts("addressLocality")];
-            let parts = [
-                address.texts("streetAddress").join(", "),
-                place.concat().join(" "),
-                address.texts("addressRegion").join(", "),
-                address.texts("addressCountry").join(", "),
-            ];
-            let filled = parts.into_iter().filter(|part| !part.is_empty());
-            filled.collect::<Vec<_>>().join(", ")
-        }
-        None => node.text("address")?,
+    let line = if let Some(address) = node.object("address") {
+        let place = [address.texts("postalCode"), address.texts("addressLocality")];
+        let parts = [
+            address.texts("streetAddress").join(", "),
+            place.concat().join(" "),
+            address.texts("addressRegion").join(", "),
+            address.texts("addressCountry").join(", "),
+        ];
+        let filled = parts.into_iter().filter(|part| !part.is_empty());
+        filled.collect::<Vec<_>>().join(", ")
+    } else {
+        let lines = node.text("address")?;
+        let lines = lines.lines().map(|line| line.trim().trim_end_matches(','));
+        lines
+            .filter(|line| !line.is_empty())
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
     (!line.is_empty()).then_some(line)
@@ -153,6 +176,42 @@ mod tests {
         let name = |site| stated(&page(""), &graph, site).and_then(|found| found.name);
         assert_eq!(name(Some(&site)), None);
         assert_eq!(name(None).as_deref(), Some("GSL"));
+    }
+
+    #[test]
+    fn a_registered_name_and_an_address_in_lines_are_enough() {
+        let graph = graph(&[r#"{"@type":"Organization","legalName":"Acme & Sons",
+            "address":"1 Mill Lane,\nPortland, OR 97202\n"}"#
+            .to_owned()]);
+        let found = stated(&page(""), &graph, None).unwrap();
+        assert_eq!(found.name.as_deref(), Some("Acme & Sons"));
+        assert_eq!(found.legal_name.as_deref(), Some("Acme & Sons"));
+        assert_eq!(found.address.as_deref(), Some("1 Mill Lane, Portland, OR 97202"));
+    }
+
+    #[test]
+    fn who_offers_a_job_on_its_own_site_runs_it() {
+        let job = |url: &str, name: &str| {
+            graph(&[format!(
+                r#"{{"@type":"JobPosting","hiringOrganization":{{"@type":"Organization","name":"{name}","sameAs":"{url}"}},
+                "jobLocation":{{"@type":"Place","address":{{"streetAddress":"Weg 1","addressLocality":"Graz"}}}}}}"#
+            )])
+        };
+        let found = |graph: &Graph| organization(&page(""), graph, None, false);
+        let own = found(&job("https://www.acme.test/", "Foo GmbH")).unwrap();
+        assert_eq!(own.name.as_deref(), Some("Foo GmbH"));
+        assert_eq!(own.address.as_deref(), Some("Weg 1, Graz"));
+        assert_eq!(found(&job("https://other.test/", "Foo GmbH")), None);
+    }
+
+    #[test]
+    fn who_is_reached_is_called_as_the_site_is() {
+        let name = |is_reached| {
+            let site = "Acme".to_owned();
+            organization(&page(""), &Graph::default(), Some(&site), is_reached).and_then(|found| found.name)
+        };
+        assert_eq!(name(true).as_deref(), Some("Acme"));
+        assert_eq!(name(false), None);
     }
 
     #[test]

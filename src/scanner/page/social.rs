@@ -253,7 +253,7 @@ fn read(url: &Url) -> Option<Read> {
     if url.as_str().len() > MAX_URL {
         return None;
     }
-    if let Some(inner) = inner(url) {
+    if let Some(inner) = inner(url).or_else(|| of_application(url)) {
         return read(&inner);
     }
     let host = url.host_str()?.to_ascii_lowercase();
@@ -390,6 +390,25 @@ fn redirected(url: &Url, host: &str) -> Option<Url> {
     let mut pairs = url.query_pairs();
     let (_, target) = pairs.find(|(name, _)| names.contains(&name.as_ref()))?;
     Url::parse(target.trim()).ok()
+}
+
+/// The profile that a link opens in the application of its network: `tg://resolve?domain=acme`, `https://m.me/acme`.
+fn of_application(url: &Url) -> Option<Url> {
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    };
+    if url.scheme() == "tg" {
+        let (_, name) = url.query_pairs().find(|(key, _)| key == "domain")?;
+        return is_name(&name).then(|| Url::parse(&format!("https://t.me/{name}")).ok())?;
+    }
+    if matches!(url.host_str()?, "m.me" | "www.m.me") {
+        let name = url.path().trim_matches('/');
+        return is_name(name).then(|| Url::parse(&format!("https://www.facebook.com/{name}")).ok())?;
+    }
+    None
 }
 
 /// A path without slashes and blanks around it.

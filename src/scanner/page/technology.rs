@@ -8,6 +8,7 @@
 mod dom;
 mod files;
 mod format;
+mod generator;
 mod literals;
 mod off_page;
 mod pattern;
@@ -45,7 +46,15 @@ pub(super) fn technologies(
         }
     }
     dom::match_elements(set, &candidates.elements, page, &mut found);
-    found.resolve()
+    let mut technologies = found.resolve();
+    let tried = candidates.signs.iter().map(|number| &set.signs[*number]);
+    for generator in generator::unknown(page, tried) {
+        let is_known = |known: &Technology| known.name.eq_ignore_ascii_case(&generator.name);
+        if !technologies.iter().any(is_known) {
+            technologies.push(generator);
+        }
+    }
+    technologies
 }
 
 /// Adds the technologies that are seen outside a site's pages.

@@ -201,6 +201,19 @@ pub(super) fn obfuscated(text: &str, mut sink: impl FnMut(&str)) {
             " -at- ",
             "(kropka",
             "[kropka",
+            "(bei",
+            "[bei",
+            "arobas",
+            "arroba",
+            "llalfa",
+            "klammeraffe",
+            "afenstaart",
+            "★",
+            "☆",
+            "◎",
+            "●",
+            "■",
+            "◆",
         ];
         let builder = AhoCorasick::builder().ascii_case_insensitive(true).build(signs);
         builder.expect("a few words make a small automaton")
@@ -218,7 +231,7 @@ pub(super) fn obfuscated(text: &str, mut sink: impl FnMut(&str)) {
 fn obfuscated_near(text: &str, mut sink: impl FnMut(&str)) {
     static BRACKETED: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r"(?i)([a-z0-9][a-z0-9._+-]{0,63})\s{0,2}(?:[\[({<（［【]\s?(?:at|@|ät|a|ä|arroba|arobase|chez|chiocciola|zavin[aá][cč]|kukac|apenstaartje|snabel-?a|małpa|собака|klammeraffe|affe|アット(?:マーク)?)\s?[\])}>）］】]|-at-)\s{0,2}([a-z0-9-]{1,63}(?:\s{0,2}(?:\.|[\[({<（［【]\s?(?:dot|punkt|point|punto|kropka|te[cč]ka|pont|точка|ドット|\.)\s?[\])}>）］】])\s{0,2}[a-z0-9-]{1,63}){1,4})",
+            r"(?i)([a-z0-9][a-z0-9._+-]{0,63})\s{0,2}(?:[\[({<（［【]\s?(?:at|@|ät|a|ä|arroba|arobase|chez|chiocciola|zavin[aá][cč]|kukac|apenstaartje|snabel-?a|małpa|собака|klammeraffe|affe|bei|arobas|kr(?:ø|oe?|ö)llalfa|alfakr(?:ø|oe?|ö)ll|afenstaartje|アット(?:マーク)?)\s?[\])}>）］】]|-at-)\s{0,2}([a-z0-9-]{1,63}(?:\s{0,2}(?:\.|[\[({<（［【]\s?(?:dot|punkt|point|punto|kropka|te[cč]ka|pont|точка|ドット|\.)\s?[\])}>）］】])\s{0,2}[a-z0-9-]{1,63}){1,4})",
         )
         .expect("the pattern is constant")
     });
@@ -236,11 +249,18 @@ fn obfuscated_near(text: &str, mut sink: impl FnMut(&str)) {
         )
         .expect("the pattern is constant")
     });
+    // A word that nothing else means, or a sign that the text asks readers to replace.
+    static PLAIN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?i)([a-z0-9][a-z0-9._+-]{0,63})(?:\s(?:arobase?|chiocciola|kr(?:ø|oe?|ö)llalfa|snabel-?a|apenstaartje|afenstaartje|klammeraffe|kukac|zavin[aá][cč]|małpa)\s|[★☆◎●■◆])([a-z0-9-]{1,63}(?:(?:\.|\s(?:dot|punkt|point|punto|kropka|te[cč]ka|pont)\s)[a-z0-9-]{1,63}){1,4})",
+        )
+        .expect("the pattern is constant")
+    });
     static DOT: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\s*[\[({<（［【]\s?(?:dot|punkt|point|punto|kropka|te[cč]ka|pont|точка|ドット|\.)\s?[\])}>）］】]\s*|\s+(?:dot|punkt|punto)\s+|\s*\.\s*")
+        Regex::new(r"(?i)\s*[\[({<（［【]\s?(?:dot|punkt|point|punto|kropka|te[cč]ka|pont|точка|ドット|\.)\s?[\])}>）］】]\s*|\s+(?:dot|punkt|point|punto|kropka|te[cč]ka|pont)\s+|\s*\.\s*")
             .expect("the pattern is constant")
     });
-    for pattern in [&*BRACKETED, &*DOTTED, &*WORDS] {
+    for pattern in [&*BRACKETED, &*DOTTED, &*WORDS, &*PLAIN] {
         for found in pattern.captures_iter(text).take(MAX_EMAILS) {
             sink(&format!("{}@{}", &found[1], DOT.replace_all(&found[2], ".")));
         }

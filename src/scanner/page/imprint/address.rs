@@ -15,6 +15,7 @@ use self::shape::{
 };
 use super::forms::{name_pattern, names_form};
 use super::labels::Label;
+use super::names::{bare, is_statement, subject};
 use super::operators::names_operator;
 use crate::scanner::page::third_parties::introduces_host;
 
@@ -72,30 +73,40 @@ pub(super) fn name(lines: &[Line], anywhere: bool) -> Option<(usize, String)> {
             .or_else(|| all().find(|at| named(at) && is_above_code(at)))
             .or_else(|| all().find(named))
     } else {
-        let codes = all().filter(|at| is_postcode(&lines[*at].text));
+        let codes = all().filter(|at| is_postcode(&lines[*at].text) || is_plain(&lines[*at].text));
         codes
             .flat_map(|code| code.saturating_sub(MAX_ADDRESS_LINES)..code)
             .find(named)
             .or_else(|| all().find(|at| is_address(at) && named(at)))
     };
-    at.map(|at| (at, lines[at].text.clone()))
+    at.map(|at| (at, bare(&lines[at].text).to_owned()))
 }
 
-/// All names of companies that are a line, or what a line has behind its label: `Owner: Acme Ltda. · CNPJ 1`.
+/// All names of companies that are a line, what a line has behind its label or before the rest of its sentence:
+/// `Owner: Acme Ltda. · CNPJ 1`, `Acme Ltd is registered in England`, `Acme, Inc., 5 Mill Lane`.
 pub(super) fn names(lines: &[Line]) -> impl Iterator<Item = &str> {
-    let starts = lines.iter().map(|line| {
+    const MOST_COMMAS: usize = 3;
+    lines.iter().filter_map(|line| {
         let part = line.text.split(['·', '•', '|']).next().unwrap_or_default();
         let part = part.split_once(": ").map_or(part, |(_, rest)| rest);
-        part.split(" - ").next().unwrap_or_default().trim()
-    });
-    starts.filter(|start| is_name(start))
+        let part = part.split(" - ").next().unwrap_or_default().trim();
+        let part = bare(subject(part));
+        let commas = part.match_indices(", ").take(MOST_COMMAS);
+        let starts = std::iter::once(part).chain(commas.map(|(at, _)| &part[..at]));
+        starts.into_iter().find(|start| is_name(start))
+    })
 }
 
 fn is_name(line: &str) -> bool {
     static NAME: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(&format!("^{}$", name_pattern(r"[\p{Lu}\p{Lo}0-9]", 90))).expect("the pattern is constant")
+        let first = "[\\p{Lu}\\p{Lo}0-9«\"“„]";
+        Regex::new(&format!("^{}$", name_pattern(first, 90))).expect("the pattern is constant")
     });
-    line.len() <= MAX_LINE && names_form(line) && NAME.is_match(line) && !is_postcode(line) && !is_told(line)
+    if line.len() > MAX_LINE || !names_form(line) {
+        return false;
+    }
+    let name = bare(line);
+    NAME.is_match(name) && !is_postcode(name) && !is_told(name) && !is_statement(name)
 }
 
 /// The line below the words that begin an imprint, if the lines from there are a person, then a street and its place.
@@ -278,6 +289,14 @@ fn is_sentence(text: &str) -> bool {
     const WORDS: usize = 8;
     let words = text.split_whitespace().count();
     text.len() > MAX_LINE || words > WORDS || words > 4 && text.ends_with('.')
+}
+
+/// Whether a line may be the first one of an address: a street with its number.
+pub(super) fn begins_address(line: &str) -> bool {
+    line.chars().count() <= MAX_PART
+        && line.contains(char::is_numeric)
+        && !line.contains(['€', '$', '£', '%'])
+        && (is_street(line) || names_street(line) || has_street(line))
 }
 
 fn is_prose(line: &str) -> bool {

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::forms::{is_legal_name, name_pattern, names_form, without_rest};
+use super::names::role_sentence;
 
 /// Longer lines are texts of another kind; a longer name is more than one.
 const MAX_LINE: usize = 4_000;
@@ -21,7 +22,7 @@ pub(super) fn operator(text: &str) -> Option<String> {
     static BEHIND: LazyLock<Regex> = LazyLock::new(|| {
         let name = name_pattern(r"[\p{Lu}\p{Lo}0-9]", MAX_NAME);
         Regex::new(&format!(
-            r"^\s(?i:de\s|la\s|l['’]|der\s|die\s|dem\s|the\s|las?\s|société\s|sociedad\s|società\s|entreprise\s|empresa\s|firma\s|company\s)*({name})(?:[\s,.;()]|$)"
+            r"^\s(?i:de\s|la\s|l['’]|der\s|die\s|dem\s|the\s|las?\s|société\s|sociedad\s|società\s|entreprise\s|empresa\s|firma\s|company\s|spółka\s|společnost\s|spoločnosť\s|компания\s|компанія\s|фирма\s|дружество\s|het\s|az?\s)*({name})(?:[\s,.;()]|$)"
         ))
         .expect("the pattern is constant")
     });
@@ -29,11 +30,16 @@ pub(super) fn operator(text: &str) -> Option<String> {
         .lines()
         .filter(|line| line.len() <= MAX_LINE && names_form(line));
     lines.take(200).find_map(|line| {
-        let behind = verb(line).and_then(|end| {
+        let named = |end: usize| {
             let name = BEHIND.captures(&line[end..])?;
             plausible(name.get(1)?.as_str())
-        });
-        behind.or_else(|| we(line))
+        };
+        let of_role = || {
+            role_sentence(line)
+                .and_then(named)
+                .filter(|name| !is_processor(name))
+        };
+        verb(line).and_then(named).or_else(of_role).or_else(|| we(line))
     })
 }
 
@@ -51,6 +57,58 @@ fn verb(line: &str) -> Option<usize> {
         .expect("the pattern is constant")
     });
     VERB.find(line).map(|verb| verb.end())
+}
+
+/// Whether a company is one of those that texts about the protection of data call the operators of what sites include.
+fn is_processor(name: &str) -> bool {
+    const PROCESSORS: &[&str] = &[
+        "google",
+        "youtube",
+        "meta",
+        "facebook",
+        "instagram",
+        "twitter",
+        "x",
+        "linkedin",
+        "amazon",
+        "microsoft",
+        "vimeo",
+        "cloudflare",
+        "pinterest",
+        "tiktok",
+        "hotjar",
+        "stripe",
+        "paypal",
+        "klarna",
+        "hubspot",
+        "intuit",
+        "usercentrics",
+        "cybot",
+        "onetrust",
+        "adobe",
+        "automattic",
+        "ovh",
+        "ionos",
+        "strato",
+        "hetzner",
+        "wix",
+        "shopify",
+        "squarespace",
+        "godaddy",
+        "borlabs",
+        "1&1",
+        "mittwald",
+        "etracker",
+        "openstreetmap",
+        "new",
+        "xing",
+    ];
+    let first = name
+        .split([' ', '.', ','])
+        .next()
+        .unwrap_or_default()
+        .to_lowercase();
+    PROCESSORS.contains(&first.as_str())
 }
 
 /// The company that a contract calls `we`: `Acme Tools, Inc., a Delaware corporation (“Acme”, “we”)`.
@@ -128,6 +186,21 @@ mod tests {
                 None,
             ),
             ("They call it Other Ltd (“the bank”)", None),
+            (
+                "Betreiber dieses Onlineshops ist die Weber Bau GmbH, Weg 1",
+                Some("Weber Bau GmbH"),
+            ),
+            (
+                "Prodávajícím je společnost Acme Nářadí s.r.o., se sídlem Dlouhá 1",
+                Some("Acme Nářadí s.r.o."),
+            ),
+            (
+                "Le site est édité par la SARL Atelier Acme au capital de 8 000 €, immatriculée",
+                Some("SARL Atelier Acme"),
+            ),
+            ("Betreiber ist die Google Ireland Limited, Gordon House", None),
+            ("Betreiber des Kartendienstes ist die Other GmbH", None),
+            ("Our payment provider is Other Ltd", None),
         ] {
             assert_eq!(operator(text).as_deref(), wanted, "{text}");
         }

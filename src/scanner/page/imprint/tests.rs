@@ -407,6 +407,39 @@ fn a_company_is_named_where_the_site_is_called_after_it() {
     assert_eq!(legal("<p>ООО «АКМЕ» / С 2004").as_deref(), Some("ООО «АКМЕ»"));
     assert_eq!(legal("<p>Our partners: ООО «АКМЕ», ООО «Рога»"), None);
     assert_eq!(legal("<p>Other GmbH<p>is our partner"), None);
+    let html =
+        "<title>Acme Tools</title><p>Acme &amp; Sons Ltd is registered in England and Wales. Company No. 1";
+    assert_eq!(legal(html).as_deref(), Some("Acme & Sons Ltd"));
+    let html = "<title>Acme Tools</title><p>Other Bank Ltd is authorised and regulated";
+    assert_eq!(legal(html), None);
+    let html = "<title>Acme Tools</title><p>Acme Tools Ltd, Bruce House 4th Floor, Nairobi";
+    assert_eq!(legal(html).as_deref(), Some("Acme Tools Ltd"));
+    let html = "<title>聯絡我們 | 綠葉茶業</title><ul><li>綠葉茶業股份有限公司<li>統一編號：1</ul>";
+    assert_eq!(legal(html).as_deref(), Some("綠葉茶業股份有限公司"));
+    assert_eq!(legal("<title>روابي - شركة تنظيف بالرياض</title><p>1"), None);
+}
+
+#[test]
+fn a_site_is_called_as_its_address_and_its_title_say() {
+    let name = |html: &str| {
+        let page = outline(html, &Url::parse("https://site.test/").unwrap());
+        called(&page)
+    };
+    for html in [
+        "<title>Acme Studio in Leeds</title><p>Acme Studio, Mühlweg 5, 8010 Graz",
+        "<title>Acme Studio – home</title><p>Acme Studio<br>Mühlweg 5<br>8010 Graz",
+        "<title>Acme Studio – home</title><p>Acme Studio · Lindenplatz 2 · 8010 Graz",
+    ] {
+        assert_eq!(name(html).as_deref(), Some("Acme Studio"), "{html}");
+    }
+    for html in [
+        "<title>Acme Studio in Leeds</title><p>Other Studio, Mühlweg 5, 8010 Graz",
+        "<title>Contact – Leeds</title><p>Leeds office<br>Mühlweg 5<br>8010 Graz",
+        "<title>Acme Studio in Leeds</title><p>Acme Studio<br>is nice",
+        "<title>Zahnarzt Graz</title><p>Graz<br>Mühlweg 5<br>8010 Graz",
+    ] {
+        assert_eq!(name(html), None, "{html}");
+    }
 }
 
 #[test]

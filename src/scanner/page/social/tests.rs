@@ -117,6 +117,8 @@ const PROFILES: &[(&str, &str, &str)] = &[
         "https://www.tiktok.com/@acme",
         "acme",
     ),
+    ("tg://resolve?domain=acme", "https://t.me/acme", "acme"),
+    ("https://m.me/acme?ref=x", "https://www.facebook.com/acme", "acme"),
 ];
 
 #[test]
@@ -134,6 +136,10 @@ fn profiles_are_known_with_their_names() {
 fn share_buttons_posts_and_look_alikes_are_no_profiles() {
     for url in [
         "https://www.facebook.com/sharer/sharer.php?u=x",
+        "tg://resolve?phone=359888123456",
+        "tg://msg?text=x",
+        "https://m.me/",
+        "https://m.me/j/Abc/",
         "https://twitter.com/intent/tweet?text=x",
         "https://x.com/share",
         "https://www.linkedin.com/shareArticle?url=x",

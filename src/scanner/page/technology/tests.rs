@@ -83,6 +83,31 @@ fn every_pattern_of_the_set_is_used_and_everything_implied_is_known() {
 }
 
 #[test]
+fn an_unknown_generator_is_named_as_it_names_itself() {
+    for (line, wanted) in [
+        (
+            "<meta name=generator content='Foobar 4.2'>",
+            &[("Foobar", Some("4.2"))][..],
+        ),
+        ("<meta name=description content='Foobar 4.2'>", &[]),
+        ("<meta name=generator content='Site 4.2'>", &[]),
+        (
+            "<meta name=generator content='Hugo 0.120.4'>",
+            &[("Hugo", Some("0.120.4"))],
+        ),
+    ] {
+        let found = found_in(own(), line);
+        let found = found
+            .iter()
+            .filter(|found| !found.evidence.starts_with("implied"));
+        let found: Vec<_> = found
+            .map(|found| (found.name.as_str(), found.version.as_deref()))
+            .collect();
+        assert_eq!(found, wanted, "{line}");
+    }
+}
+
+#[test]
 fn versions_are_told_from_every_place_they_leak() {
     for (line, name, wanted) in [
         (

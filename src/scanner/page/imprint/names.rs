@@ -1,0 +1,220 @@
+//! Names of companies without what a page says around them on the same line.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::forms::names_form;
+
+/// What sentences and labels call the company that runs a site or sells on it: the beginnings of these words.
+const ROLES: &str = r"seitenbetreiber|betreiber|inhaber|verkäufer|vertragspartner|medieninhaber|diensteanbieter|anbieter|herausgeber|verantwortlich|operator|owner|seller|publisher|data controller|controller|[ée]diteur|propriétaire|exploitant|vendeur|responsable|titular|propietari|vendedor|titolare|proprietari|gestore|venditore|eigenaar|verkoper|aanbieder|verwerkingsverantwoordelijke|właściciel|sprzedawc|administrator|usługodawc|wydawc|prodávající|provozovatel|správc|vlastník|majitel|predávajúci|prevádzkovateľ|üzemeltető|eladó|tulajdonos|adatkezelő|szolgáltató|vânzător|proprietar|prodavatelj|prodavač|prodavac|prodajalec|vlasnik|lastnik|ponudnik|upravljavec|voditelj obrade|собственик|продавач|владел|продав|оператор|администратор|власник|ägare|säljare|personuppgiftsansvarig|ejer|sælger|dataansvarlig|eier|selger|behandlingsansvarlig|omistaja|myyjä|ylläpitäjä|rekisterinpitäjä|omanik|müüja|īpašniek|pārdevēj|pārzin|savinink|pardavėj|valdytoj|ιδιοκτήτ|πωλητ|διαχειριστ";
+
+/// How sentences go on from there to the name.
+const IS: &[&str] = &[
+    "ist",
+    "is",
+    "est",
+    "es",
+    "è",
+    "é",
+    "jest",
+    "je",
+    "sú",
+    "sunt",
+    "este",
+    "är",
+    "er",
+    "on",
+    "ir",
+    "yra",
+    "является",
+    "є",
+    "е",
+    "είναι",
+    "a",
+    "az",
+    "—",
+    "–",
+];
+
+/// What a company may run, in the cases of the languages: the beginnings of these words.
+const SITES: &str = r"web|site|seite|internetseite|internetauftritt|onlineshop|online-shop|shop|store|boutique|sklep|serwis|stron|obchod|e-?shop|strán|portál|portal|honlap|oldal|áruház|сайт|магазин|tienda|página|sitio|loja|negozio|sito|winkel|butik|hjemmeside|nettsted|nettbutikk|sivusto|verkkokaup|kaupa|trgovin|spletn|prodavnic|prodajaln|ιστοσελίδ|ιστότοπ|magazin|platform|plattform|app|blog|angebot|svetain|parduotuv|vietn|veikal|pood|e-?poe";
+
+/// Words for a company between the verb and its name.
+const COMPANY: &str = r"die|der|das|dem|den|the|la|le|les|l['’]|el|los|de|het|een|spoločnosť|společnost|spółka|firma|société|entreprise|sociedad|empresa|compañía|società|ditta|company|unternehmen|bedrijf|vennootschap|tvrtka|podjetje|družba|компания|общество|фирма|дружество|компанія|товариство|societatea|virksomheden|selskabet|företaget|bolaget|yritys|εταιρεία|εταιρία|η|ο|cég|a|az|uzņēmums|įmonė|ettevõte";
+
+/// A line that is a name, without the sentence or the role before it, and without its number in a register behind it.
+pub(super) fn bare(line: &str) -> &str {
+    without_number(behind_role(line).unwrap_or(line))
+}
+
+/// The name with which a sentence ends, or which a role in bold letters is before: `Betreiber ist die Acme GmbH`,
+/// `Betreiber Acme GmbH`.
+fn behind_role(line: &str) -> Option<&str> {
+    static ROLE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(&format!(r"^(?i:{ROLES})\p{{L}}{{0,3}}\s")).expect("the pattern is constant")
+    });
+    static COMPANIES: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(&format!(r"^\s?(?i:(?:{COMPANY})\s)*(?i:l['’])?")).expect("the pattern is constant")
+    });
+    let name = if let Some(end) = role_sentence(line) {
+        let rest = &line[end..];
+        let start = COMPANIES.find(rest).map_or(0, |words| words.end());
+        rest[start..].trim()
+    } else {
+        line[ROLE.find(line)?.end()..].trim()
+    };
+    let begins = name.starts_with(|sign: char| {
+        sign.is_uppercase() || sign.is_numeric() || matches!(sign, '«' | '"' | '“' | '„')
+    });
+    (begins && names_form(name)).then_some(name)
+}
+
+/// Where the name begins in a sentence that says whose a site is by a role: `Operator of this site is Acme Ltd`. What is
+/// the operator of something else is another company.
+pub(super) fn role_sentence(line: &str) -> Option<usize> {
+    const MOST_ROLES: usize = 3;
+    const MOST_WORDS: usize = 6;
+    static ROLE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(&format!(r"(?i)(?:^|[^\p{{L}}])(?:{ROLES})\p{{L}}{{0,5}}\s"))
+            .expect("the pattern is constant")
+    });
+    static SITE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(&format!(r"(?i)(?:^|\s)(?:{SITES})")).expect("the pattern is constant"));
+    // Those of social networks are called so too.
+    static OTHERS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?i)^der\sseiten(?:\s|$)|plug-?in").expect("the pattern is constant"));
+    ROLE.find_iter(line).take(MOST_ROLES).find_map(|role| {
+        let rest = &line[role.end()..];
+        let mut at = 0;
+        for word in rest.split(' ').take(MOST_WORDS) {
+            let of = rest[..at].trim();
+            let is_of_site = of.is_empty() || SITE.is_match(of) && !OTHERS.is_match(of);
+            if is_of_site && IS.contains(&word.to_lowercase().as_str()) {
+                return Some(role.end() + at + word.len());
+            }
+            if word.ends_with([',', '.', ';', ':', '!', '?']) {
+                return None;
+            }
+            at += word.len() + 1;
+        }
+        None
+    })
+}
+
+/// A name without its number in brackets: `Acme Sdn. Bhd. (1291400-X)`.
+fn without_number(name: &str) -> &str {
+    let Some((before, number)) = name.strip_suffix(')').and_then(|rest| rest.rsplit_once('(')) else {
+        return name;
+    };
+    let is_number = number.chars().filter(char::is_ascii_digit).count() >= 4;
+    if is_number { before.trim() } else { name }
+}
+
+/// Whether a line says something of a company, so that it is no name.
+pub(super) fn is_statement(line: &str) -> bool {
+    const VERBS: &[&str] = &[
+        "ist",
+        "sind",
+        "wird",
+        "is",
+        "are",
+        "was",
+        "est",
+        "jest",
+        "este",
+        "является",
+        "είναι",
+        "yra",
+    ];
+    line.split_whitespace().skip(1).any(|word| VERBS.contains(&word))
+}
+
+/// The company that the sentence at the beginning of a line is about: `Acme Ltd is registered in England`,
+/// `Acme Ltd, 5 Mill Lane`.
+pub(super) fn subject(line: &str) -> &str {
+    static SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?i)\s(?:is\s(?:a|an|the|registered|incorporated|authori[sz]ed|regulated|licensed|part)|trading\sas|registered\sin|ist\s(?:ein|im|beim)|est\s(?:une?|immatriculée)|es\suna)(?-u:\b)",
+        )
+        .expect("the pattern is constant")
+    });
+    let end = SUBJECT.find(line).map_or(line.len(), |verb| verb.start());
+    line[..end].trim_end_matches([',', ' '])
+}
+
+/// A name without the stop of the sentence that it ends. Who abbreviates without a stop does so in all words of a form:
+/// `Acme Pty Ltd.`
+pub(super) fn without_stop(name: &str) -> &str {
+    const OPEN: &[&str] = &["Pty", "Pte", "Pvt", "Private", "Sdn", "Co", "Company", "(Pty)"];
+    let Some(before) = name.strip_suffix('.') else {
+        return name;
+    };
+    let mut words = before.rsplit(' ');
+    let is_last = words
+        .next()
+        .is_some_and(|last| matches!(last, "Ltd" | "Bhd" | "Limited"));
+    let is_open = words
+        .next()
+        .is_some_and(|word| OPEN.contains(&word.trim_end_matches(',')));
+    if is_last && is_open { before } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_taken_out_of_what_is_said_of_them() {
+        for (line, wanted) in [
+            ("Betreiber dieser Website ist die Foo Bar GmbH", "Foo Bar GmbH"),
+            (
+                "Właścicielem sklepu jest Kowalski Sp. z o.o.",
+                "Kowalski Sp. z o.o.",
+            ),
+            (
+                "Predávajúcim je spoločnosť Ruža & syn s. r. o.",
+                "Ruža & syn s. r. o.",
+            ),
+            ("Provozovatelem e-shopu je společnost Acme s.r.o.", "Acme s.r.o."),
+            ("The operator of this website is Acme Ltd", "Acme Ltd"),
+            ("Le propriétaire du site est la société Acme SAS", "Acme SAS"),
+            ("El titular de este sitio web es Acme, S.L.", "Acme, S.L."),
+            ("Владельцем сайта является ООО «Акме»", "ООО «Акме»"),
+            ("A honlap üzemeltetője az Acme Kft.", "Acme Kft."),
+            ("De eigenaar van deze website is Acme B.V.", "Acme B.V."),
+            ("Betreiber Acme GmbH", "Acme GmbH"),
+            ("Acme Sdn. Bhd. (201801029374 / 1291400-X)", "Acme Sdn. Bhd."),
+            ("Acme GmbH (Holding)", "Acme GmbH (Holding)"),
+            ("Es Vedra Tours SL", "Es Vedra Tours SL"),
+            ("Inhabergeführte Acme GmbH", "Inhabergeführte Acme GmbH"),
+            (
+                "Betreiber der Seiten ist die Other Ltd.",
+                "Betreiber der Seiten ist die Other Ltd.",
+            ),
+            (
+                "Anbieter des Kartendienstes ist die Other GmbH",
+                "Anbieter des Kartendienstes ist die Other GmbH",
+            ),
+        ] {
+            assert_eq!(bare(line), wanted, "{line}");
+        }
+        assert!(is_statement("Anbieter des Kartendienstes ist die Other GmbH"));
+        assert!(!is_statement("Foo Bar GmbH"));
+    }
+
+    #[test]
+    fn a_name_ends_before_its_sentence_goes_on() {
+        assert_eq!(subject("Acme & Co Ltd is registered in England"), "Acme & Co Ltd");
+        assert_eq!(subject("Acme Ltd trading as Foo"), "Acme Ltd");
+        assert_eq!(subject("This Is Acme Ltd"), "This Is Acme Ltd");
+        for (name, wanted) in [
+            ("Acme Pty Ltd.", "Acme Pty Ltd"),
+            ("Acme Pty. Ltd.", "Acme Pty. Ltd."),
+            ("Acme Ltd.", "Acme Ltd."),
+            ("Acme Sdn Bhd.", "Acme Sdn Bhd"),
+        ] {
+            assert_eq!(without_stop(name), wanted);
+        }
+    }
+}
