@@ -27,6 +27,7 @@ pub(super) fn imprint(page: &Outline) -> Option<Organization> {
     let below = name.as_ref().and_then(|(at, _)| address::below(&lines, *at));
     let person = is_imprint.then(|| address::person(&lines)).flatten();
     let plausible = |found: &String| address::is_plausible(found);
+    let own = |found: String| without_own_name(page, &address::tidy(&found)).to_owned();
     let address = below
         .filter(plausible)
         .or_else(|| address::below(&lines, person?).filter(plausible))
@@ -43,7 +44,7 @@ pub(super) fn imprint(page: &Outline) -> Option<Organization> {
             .or_else(|| like_the_site(page, &lines))
             .or_else(|| Some(lines[person?].text.clone()))
             .or_else(|| quoted(&lines)),
-        address,
+        address: address.map(own),
         identifiers: identifiers(&page.text, is_imprint),
     };
     (found != Organization::default()).then_some(found)
@@ -131,6 +132,24 @@ fn like_the_site(page: &Outline, lines: &[address::Line]) -> Option<String> {
         called.any(|called| called.len() >= SHORTEST && names.iter().any(|own| own.contains(&called)))
     };
     address::names(lines).find(is_like).map(str::to_owned)
+}
+
+/// An address without the name of the site before its street.
+fn without_own_name<'a>(page: &Outline, address: &'a str) -> &'a str {
+    /// Shorter names are in many others.
+    const SHORTEST: usize = 5;
+    let Some((first, rest)) = address.split_once(", ") else {
+        return address;
+    };
+    let called = letters(first);
+    let names = page.title.iter().chain(&page.headings).map(String::as_str);
+    let mut names = names.chain(page.url.host_str()).map(letters);
+    let is_name = !first.contains(char::is_numeric) && called.len() >= SHORTEST;
+    if is_name && address::is_address(rest) && names.any(|own| own.contains(&called)) {
+        rest
+    } else {
+        address
+    }
 }
 
 /// A name in quotes behind its form, which nothing else looks like, if there is one alone: `ООО «Акме»`.
