@@ -403,3 +403,6 @@ fn is_other(line: &Line) -> bool {
         || text.contains("24/7")
         || text.contains([':', '：']) && !NUMBER.is_match(text)
 }
+
+#[cfg(test)]
+mod tests;

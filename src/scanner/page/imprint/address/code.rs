@@ -78,19 +78,20 @@ pub(super) fn postcode(line: &str, from: usize) -> Option<Match<'_>> {
     }
 }
 
-/// The first postal code that is one; numbers of boxes, and of what is counted, only look like it.
-fn code(line: &str, mut from: usize) -> Option<Match<'_>> {
+/// The first postal code that is one; numbers of boxes, and those before other words, only look like it.
+fn code(line: &str, start: usize) -> Option<Match<'_>> {
     const MOST: usize = 6;
+    let mut from = start;
     for _ in 0..MOST {
         let Some(found) = POSTCODE.find_at(line, from) else {
             break;
         };
-        if !is_box_number(found.as_str()) && !is_counted(&line[found.start()..], found.as_str()) {
+        if !is_box_number(found.as_str()) && !is_no_place(&line[found.start()..], found.as_str()) {
             return Some(found);
         }
         from = found.end();
     }
-    behind_english_street(line, from)
+    behind_english_street(line, start)
 }
 
 /// The French number of a box, which looks like a state and its code.
@@ -100,63 +101,12 @@ fn is_box_number(code: &str) -> bool {
 }
 
 /// Whether what a code seems to be the one of is no place: `582 93 EUR`.
-fn is_counted(text: &str, code: &str) -> bool {
-    const UNITS: &[&str] = &[
-        "EUR",
-        "Euro",
-        "Euros",
-        "USD",
-        "CHF",
-        "GBP",
-        "CZK",
-        "PLN",
-        "SEK",
-        "NOK",
-        "DKK",
-        "ISK",
-        "HUF",
-        "RON",
-        "BGN",
-        "RSD",
-        "UAH",
-        "RUB",
-        "TRY",
-        "INR",
-        "JPY",
-        "CNY",
-        "KRW",
-        "BRL",
-        "AUD",
-        "CAD",
-        "NZD",
-        "ZAR",
-        "AED",
-        "Kč",
-        "Ft",
-        "Lei",
-        "Uhr",
-        "Stk",
-        "Stück",
-        "Liter",
-        "Watt",
-        "Meter",
-        "Tage",
-        "Jahre",
-        "Teile",
-        "Seiten",
-        "Likes",
-        "Reviews",
-        "Follower",
-        "Followers",
-        "Downloads",
-        "Views",
-        "Users",
-        "Mitarbeiter",
-        "Kunden",
-        "Bewertungen",
-        "Artikel",
-        "Produkte",
-    ];
+fn is_no_place(text: &str, code: &str) -> bool {
+    // How to reach somebody, and what is counted.
+    const OTHERS: &str = "Tel Telefon Telephone Phone Fax Telefax Mobile Mobil Mob Cell Email Mail Web \
+        EUR Euro Euros USD CHF GBP CZK PLN SEK NOK DKK ISK HUF RON BGN RSD UAH RUB TRY INR JPY CNY KRW BRL AUD CAD NZD \
+        ZAR AED Kč Ft Lei Uhr Stk Stück Liter Watt Meter Tage Jahre Teile Seiten Likes Reviews Follower Followers \
+        Downloads Views Users Mitarbeiter Kunden Bewertungen Artikel Produkte";
     let digits = code.rfind(|sign: char| sign.is_ascii_digit()).unwrap_or(0);
     let Some(at) = code[digits..].find(char::is_uppercase) else {
         return false;
@@ -164,7 +114,7 @@ fn is_counted(text: &str, code: &str) -> bool {
     let word = text[digits + at..]
         .split(|sign: char| !sign.is_alphabetic())
         .next();
-    word.is_some_and(|word| UNITS.contains(&word))
+    word.is_some_and(|word| OTHERS.split(' ').any(|other| other == word))
 }
 
 /// The four digits behind a place and an English street, as in New Zealand and South Africa:
