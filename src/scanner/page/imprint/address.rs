@@ -319,7 +319,7 @@ fn without_building(text: &str) -> Cow<'_, str> {
 /// An address as one line, its parts apart by commas.
 pub(super) fn tidy(address: &str) -> String {
     static APART: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"\s+[•·|]\s*|[•|]\s*|(\p{Ll}|[0-9][A-Z]?|\))\s[–—-]\s((?:[A-Z]{1,2}-)?[0-9])")
+        Regex::new(r"\s+[•·|]\s*|[•|]\s*|([0-9][A-Za-z]?|\))\s[–—-]\s((?:[A-Z]{1,2}-)?[0-9]{4})")
             .expect("the pattern is constant")
     });
     let text = APART.replace_all(address, "$1, $2");

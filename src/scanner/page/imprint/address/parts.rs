@@ -74,6 +74,11 @@ fn address(line: &str) -> Option<Found> {
         let Some((start, cut)) = street else {
             continue;
         };
+        let end = if start < code.start() {
+            end
+        } else {
+            start + end_of_own(&line[start..])
+        };
         let before = line[..start].trim_end_matches(SIGNS);
         if before.is_empty() {
             if end < line.len() {
@@ -101,6 +106,12 @@ fn address(line: &str) -> Option<Found> {
         }
     }
     None
+}
+
+/// Where an address ends that a text begins with. Only there is it clear whether its first number is that of a house:
+/// `1829 Blake St, Denver, CO 80202`.
+fn end_of_own(text: &str) -> usize {
+    postcode(text, 0).map_or(text.len(), |code| end(text, &code))
 }
 
 /// What is right before an address.
