@@ -28,6 +28,7 @@ pub(super) fn imprint(page: &Outline) -> Option<Organization> {
     let below = name.as_ref().and_then(|(at, _)| address::below(&lines, *at));
     let person = is_imprint.then(|| address::person(&lines)).flatten();
     let plausible = |found: &String| address::is_plausible(found);
+    let own = |found: String| without_own_name(page, &address::tidy(&found)).to_owned();
     let address = below
         .filter(plausible)
         .or_else(|| address::below(&lines, person?).filter(plausible))
@@ -45,7 +46,7 @@ pub(super) fn imprint(page: &Outline) -> Option<Organization> {
             .or_else(|| Some(lines[person?].text.clone()))
             .or_else(|| quoted(&lines))
             .map(|name| names::without_stop(&name).to_owned()),
-        address,
+        address: address.map(own),
         identifiers: identifiers(&page.text, is_imprint),
     };
     (found != Organization::default()).then_some(found)
@@ -186,6 +187,24 @@ fn is_in_title(name: &str, title: &str) -> bool {
                     .split(['|', '–', '—', '·', ':'])
                     .any(|part| part.trim() == name)
         }
+}
+
+/// An address without the name of the site before its street.
+fn without_own_name<'a>(page: &Outline, address: &'a str) -> &'a str {
+    /// Shorter names are in many others.
+    const SHORTEST: usize = 5;
+    let Some((first, rest)) = address.split_once(", ") else {
+        return address;
+    };
+    let called = letters(first);
+    let names = page.title.iter().chain(&page.headings).map(String::as_str);
+    let mut names = names.chain(page.url.host_str()).map(letters);
+    let is_name = !first.contains(char::is_numeric) && called.len() >= SHORTEST;
+    if is_name && address::is_address(rest) && names.any(|own| own.contains(&called)) {
+        rest
+    } else {
+        address
+    }
 }
 
 /// A name in quotes behind its form, which nothing else looks like, if there is one alone: `ООО «Акме»`.

@@ -1,18 +1,23 @@
 //! Names and postal addresses in the lines of a page.
 
+mod code;
 mod lines;
 mod parts;
+mod reach;
+mod segment;
 mod shape;
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
+use self::code::is_code;
+pub(super) use self::code::is_postcode;
 pub(super) use self::lines::{Line, lines};
-pub(super) use self::shape::is_postcode;
-use self::shape::{
-    MAX_LINE, has_street, is_code, is_plain, is_street, is_told, is_unit, names_street, segment,
-};
+use self::reach::{is_contact, mentions_contact};
+use self::segment::{has_street, is_told, segment};
+use self::shape::{MAX_LINE, is_box, is_plain, is_street, is_unit, names_street};
 use super::forms::{name_pattern, names_form};
 use super::labels::Label;
 use super::names::{bare, is_statement, subject};
@@ -61,7 +66,7 @@ pub(super) fn name(lines: &[Line], anywhere: bool) -> Option<(usize, String)> {
     let is_above_code = |at: &usize| {
         let below = lines.iter().skip(at + 1).take(MAX_ADDRESS_LINES);
         let mut below = below.take_while(|line| line.label != Some(Label::Name));
-        below.any(|line| is_postcode(&line.text) || is_plain(&line.text))
+        below.any(|line| line.has_place() || is_plain(&line.text))
     };
     let all = || 0..lines.len();
     let at = if anywhere {
@@ -73,7 +78,7 @@ pub(super) fn name(lines: &[Line], anywhere: bool) -> Option<(usize, String)> {
             .or_else(|| all().find(|at| named(at) && is_above_code(at)))
             .or_else(|| all().find(named))
     } else {
-        let codes = all().filter(|at| is_postcode(&lines[*at].text) || is_plain(&lines[*at].text));
+        let codes = all().filter(|at| lines[*at].has_place() || is_plain(&lines[*at].text));
         codes
             .flat_map(|code| code.saturating_sub(MAX_ADDRESS_LINES)..code)
             .find(named)
@@ -123,7 +128,7 @@ pub(super) fn person(lines: &[Line]) -> Option<usize> {
     let mut below = (at + 1..lines.len()).take(3);
     let street = below.find(|at| is_street(&lines[*at]))?;
     let mut places = lines[street..].iter().take(3);
-    let has_place = places.any(|line| is_postcode(&line.text));
+    let has_place = places.any(Line::has_place);
     (has_place && lines[at..street].iter().all(|line| is_called(&line.text))).then_some(at)
 }
 
@@ -144,7 +149,7 @@ fn is_called(line: &str) -> bool {
 /// The address whose name is at a line: down to the postal code.
 pub(super) fn below(lines: &[Line], name: usize) -> Option<String> {
     let mut within = (name + 1..lines.len()).take(MAX_ADDRESS_LINES);
-    let end = within.find(|at| is_postcode(&lines[*at].text) || is_plain(&lines[*at].text))?;
+    let end = within.find(|at| lines[*at].has_place() || is_plain(&lines[*at].text))?;
     let code = lines[end].text.as_str();
     if has_street(code) || is_plain(code) && !code.contains("CEP") {
         return Some(with_rest(lines, end));
@@ -155,12 +160,8 @@ pub(super) fn below(lines: &[Line], name: usize) -> Option<String> {
         !is_other(line) && line.text.chars().count() <= MAX_PART && !line.text.contains('©')
     };
     let parts: Vec<usize> = (name + 1..end).filter(is_part).collect();
-    let is_part_of_street = |at: &usize| is_street(&lines[*at].text) || names_street(&lines[*at].text);
-    let street = parts
-        .iter()
-        .rposition(|at| is_part_of_street(at) && !is_unit(&lines[*at].text))
-        .or_else(|| parts.iter().rposition(is_part_of_street));
-    let parts = &parts[street.unwrap_or(0)..];
+    let texts: Vec<&str> = parts.iter().map(|at| lines[*at].text.as_str()).collect();
+    let parts = &parts[first_of_street(&texts).unwrap_or(0)..];
     let parts = parts
         .iter()
         .map(|at| lines[*at].text.trim_end_matches(',').to_owned());
@@ -170,6 +171,20 @@ pub(super) fn below(lines: &[Line], name: usize) -> Option<String> {
             .collect::<Vec<_>>()
             .join(", "),
     )
+}
+
+/// The first line of the street among the parts of an address, with the door above it. A street is rather the one that
+/// is called so than what has a number too, as buildings have: `28 Kaki Bukit Crescent` before `Techpark 1`.
+fn first_of_street(parts: &[&str]) -> Option<usize> {
+    let is_house = |part: &str| !is_unit(part) && !is_box(part);
+    let is_called = |part: &&str| names_street(part) && is_house(part);
+    let is_one = |part: &&str| is_street(part) && is_house(part);
+    let last = |is_one: &dyn Fn(&&str) -> bool| parts.iter().rposition(is_one);
+    let street = last(&is_called)
+        .or_else(|| last(&is_one))
+        .or_else(|| last(&|part| is_street(part) || names_street(part)))?;
+    let doors = parts[..street].iter().rev().take_while(|part| is_unit(part));
+    Some(street - doors.count())
 }
 
 /// An address that is called one.
@@ -186,9 +201,10 @@ pub(super) fn labelled(lines: &[Line]) -> Option<String> {
             if is_next || line.text.len() > MAX_LINE {
                 break;
             }
-            if is_postcode(&line.text) || is_plain(&line.text) || !parts.is_empty() && is_code(&line.text) {
+            if line.has_place() || is_plain(&line.text) || !parts.is_empty() && is_code(&line.text) {
                 let parts = parts.iter().map(|part| (*part).to_owned());
-                return Some(parts.chain([with_rest(lines, at)]).collect::<Vec<_>>().join(", "));
+                let parts: Vec<String> = parts.chain([with_rest(lines, at)]).collect();
+                return Some(parts.join(", ")).filter(|found| is_plausible(found));
             }
             parts.push(line.text.trim_end_matches(','));
         }
@@ -216,34 +232,38 @@ pub(super) fn labelled(lines: &[Line]) -> Option<String> {
 
 /// An address without a name that is known: a street, a postal code, and near it a telephone or e-mail.
 pub(super) fn standing_alone(lines: &[Line]) -> Option<String> {
-    (0..lines.len()).find_map(|at| {
-        let line = lines[at].text.as_str();
-        if is_plain(line) && !is_other(&lines[at]) {
-            let street = street_above(lines, at).filter(|_| line.contains("CEP"));
-            let street = street.map(|street| format!("{street}, "));
-            return Some(street.unwrap_or_default() + &with_rest(lines, at));
-        }
-        if !is_postcode(line) {
-            return None;
-        }
-        // What has both is known by less.
-        let is_whole = has_street(line) && !is_other(&lines[at]);
-        let near = if is_whole {
-            2 * MAX_ADDRESS_LINES
-        } else {
-            MAX_ADDRESS_LINES
-        };
-        if !is_reached(lines, at, near) {
-            return None;
-        }
-        if has_street(line) {
-            return Some(with_rest(lines, at));
-        }
-        if let Some(street) = street_above(lines, at) {
-            return Some(format!("{street}, {}", with_rest(lines, at)));
-        }
-        street_below(lines, at).is_some().then(|| with_rest(lines, at))
-    })
+    let mut found = (0..lines.len()).filter_map(|at| alone_at(lines, at));
+    found.find(|found| is_plausible(found))
+}
+
+/// The address that ends at a line.
+fn alone_at(lines: &[Line], at: usize) -> Option<String> {
+    let line = lines[at].text.as_str();
+    if is_plain(line) && !is_other(&lines[at]) {
+        let street = street_above(lines, at).filter(|_| line.contains("CEP"));
+        let street = street.map(|street| format!("{street}, "));
+        return Some(street.unwrap_or_default() + &with_rest(lines, at));
+    }
+    if !lines[at].has_place() {
+        return None;
+    }
+    // What has both is known by less.
+    let is_whole = has_street(line) && !is_other(&lines[at]);
+    let near = if is_whole {
+        2 * MAX_ADDRESS_LINES
+    } else {
+        MAX_ADDRESS_LINES
+    };
+    if !is_reached(lines, at, near) {
+        return None;
+    }
+    if has_street(line) {
+        return Some(with_rest(lines, at));
+    }
+    if let Some(street) = street_above(lines, at) {
+        return Some(format!("{street}, {}", with_rest(lines, at)));
+    }
+    street_below(lines, at).is_some().then(|| with_rest(lines, at))
 }
 
 /// An address without a postal code: a street by its word, with its number, near a telephone or e-mail.
@@ -255,6 +275,7 @@ pub(super) fn by_street(lines: &[Line]) -> Option<String> {
             && !is_other(line)
             && is_reached(lines, *at, MAX_ADDRESS_LINES)
     };
+    let is_one = |at: &usize| is_one(at) && is_plausible(&lines[*at].text);
     let at = (0..lines.len()).find(is_one)?;
     let street = lines[at].text.trim_end_matches([',', '.']);
     // A place alone: `Guarapuava / PR`, `Bogotá, Colombia`.
@@ -265,13 +286,18 @@ pub(super) fn by_street(lines: &[Line]) -> Option<String> {
             && place.chars().count() <= MAX_PART
             && place.contains([',', '/', '–', '-'])
             && !place.contains(char::is_numeric)
-            && !says_how_to_reach(place)
+            && !is_contact(place)
     });
     Some(place.map_or_else(|| street.to_owned(), |place| format!("{street}, {place}")))
 }
 
+/// Whether a text has a street with its number.
+pub(super) fn is_address(text: &str) -> bool {
+    has_street(text) || names_street(text)
+}
+
 /// Whether a text with a street and a postal code may be an address: no prose, reference or price, whose years and numbers
-/// look like postal codes.
+/// look like postal codes, and none of those that themes come with.
 pub(super) fn is_plausible(text: &str) -> bool {
     const MOST_WORDS: usize = 14;
     static OTHER: LazyLock<Regex> = LazyLock::new(|| {
@@ -280,8 +306,35 @@ pub(super) fn is_plausible(text: &str) -> bool {
         )
         .expect("the pattern is constant")
     });
+    static EXAMPLE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)^123 (?:fake|any|anywhere|example|sample|demo|your)\b|\bstreet name\b|\bexample (?:st|street|road)\b|\byour (?:city|street|address)\b")
+            .expect("the pattern is constant")
+    });
     let is_short = |part: &str| part.split_whitespace().count() <= MOST_WORDS;
-    text.split(", ").all(is_short) && !OTHER.is_match(text)
+    text.split(", ").all(is_short) && !OTHER.is_match(&without_building(text)) && !EXAMPLE.is_match(text)
+}
+
+/// An address without the name of a building in quotes: `ул. Белинского, д. 32, ТЦ «Союз»`.
+fn without_building(text: &str) -> Cow<'_, str> {
+    static BUILDING: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(,\s(?:\p{L}+\s){0,2})[«"“„]\p{Lu}[^«»"“”„,]{1,29}[»"”“]"#)
+            .expect("the pattern is constant")
+    });
+    if names_street(text) {
+        BUILDING.replace(text, "$1")
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// An address as one line, its parts apart by commas.
+pub(super) fn tidy(address: &str) -> String {
+    static APART: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\s+[•·|]\s*|[•|]\s*|([0-9][A-Za-z]?|\))\s[–—-]\s((?:[A-Z]{1,2}-)?[0-9]{4})")
+            .expect("the pattern is constant")
+    });
+    let text = APART.replace_all(address, "$1, $2");
+    text.trim_matches([' ', ',', ';', '–', '—', '-']).to_owned()
 }
 
 /// Whether a text is longer than names are, or ends as sentences do.
@@ -310,13 +363,17 @@ fn street_above(lines: &[Line], at: usize) -> Option<String> {
         |line: &Line| line.text.chars().count() <= MAX_PART && !is_other(line) && line.label.is_none();
     let mut above = (at.saturating_sub(MOST_BETWEEN + 1)..at).rev();
     let is_one = |place: &usize| is_street(&lines[*place].text) || names_street(&lines[*place].text);
-    // A floor or a door may be below its street.
-    let street = above
-        .clone()
-        .find(|place| is_one(place) && !is_unit(&lines[*place].text))
-        .or_else(|| above.find(is_one))?;
+    let is_house =
+        |place: &usize| is_one(place) && !is_unit(&lines[*place].text) && !is_box(&lines[*place].text);
+    // A floor or a door may be below its street, or above it.
+    let mut street = above.clone().find(is_house).or_else(|| above.find(is_one))?;
+    let is_door = |line: &Line| is_unit(&line.text) && line.label.is_none();
+    let is_whole =
+        lines[street + 1..at].iter().all(is_part) && !is_other(&lines[street]) && !lines[street].has_place();
+    while street > 0 && is_door(&lines[street - 1]) {
+        street -= 1;
+    }
     let parts = &lines[street..at];
-    let is_whole = parts.iter().skip(1).all(is_part) && !is_other(&parts[0]) && !is_postcode(&parts[0].text);
     let texts = parts.iter().map(|line| line.text.trim_end_matches(','));
     is_whole.then(|| texts.collect::<Vec<_>>().join(", "))
 }
@@ -332,7 +389,7 @@ fn is_reached(lines: &[Line], at: usize, within: usize) -> bool {
     let near = lines[at.saturating_sub(within)..].iter();
     let mut near = near.take(within.min(at) + 1 + within);
     let mut above = lines[at.saturating_sub(2)..=at].iter();
-    above.any(|line| line.is_marked) || near.any(|line| says_how_to_reach(&line.text))
+    above.any(|line| line.is_marked) || near.any(|line| mentions_contact(&line.text))
 }
 
 /// The line that an address ends with, without what else it says. That of Japan may continue below the code, that of
@@ -342,12 +399,12 @@ fn with_rest(lines: &[Line], at: usize) -> String {
     let has_name = |line: &str| line.chars().filter(|character| character.is_alphabetic()).count() > 4;
     if text.starts_with('〒') && !has_name(text) {
         let next = lines.get(at + 1).map(|line| line.text.as_str());
-        let next = next.filter(|line| !says_how_to_reach(line));
+        let next = next.filter(|line| !is_contact(line));
         return next.map_or_else(|| text.to_owned(), |next| format!("{text} {next}"));
     }
     let text = segment(text);
     let street = || street_below(lines, at).filter(|_| at == 0 || street_above(lines, at).is_none());
-    match street().filter(|_| is_postcode(text) && !has_street(text)) {
+    match street().filter(|_| lines[at].has_place() && !has_street(text)) {
         Some(street) => format!("{text}, {street}"),
         None => text.trim_end_matches(',').to_owned(),
     }
@@ -361,40 +418,10 @@ fn is_other(line: &Line) -> bool {
     });
     let text = line.text.as_str();
     line.label == Some(Label::Name)
-        || says_how_to_reach(text)
+        || is_contact(text)
         || text.contains("24/7")
         || text.contains([':', '：']) && !NUMBER.is_match(text)
 }
 
-fn says_how_to_reach(line: &str) -> bool {
-    /// Digits that no house and no code has.
-    const DIGITS: usize = 9;
-    let line = line.to_lowercase();
-    let says = [
-        "tel",
-        "tél",
-        "тел",
-        "τηλ",
-        "fon",
-        "phone",
-        "mail",
-        "fax",
-        "mobil",
-        "@",
-        "(at)",
-        "[at]",
-        "電話",
-        "电话",
-        "전화",
-        "โทร",
-        "هاتف",
-        "טלפון",
-        "ｔｅｌ",
-        "faks",
-        "whatsapp",
-    ];
-    let digits = line.chars().filter(|character| character.is_numeric()).count();
-    says.iter().any(|word| line.contains(word))
-        || line.starts_with(['+', '☎', '(', '0'])
-        || digits >= DIGITS && line.len() < 30
-}
+#[cfg(test)]
+mod tests;

@@ -110,7 +110,7 @@ fn addresses_stand_in_many_forms() {
         ),
         (
             "<p>4 rue Guyton-de-Morveau • 75013 Paris<br>Tél. 1",
-            "4 rue Guyton-de-Morveau • 75013 Paris",
+            "4 rue Guyton-de-Morveau, 75013 Paris",
         ),
         (
             "<p>ul. Koszykowa 6a, 00-564 Warszawa<br>tel. 1",
@@ -286,13 +286,13 @@ fn a_company_and_its_address_may_be_on_one_line() {
             (
                 "<p>Verantwortlich: Weber Bau GmbH · Am Hang 7 · 97616 Bad Neustadt",
                 "Weber Bau GmbH",
-                "Am Hang 7 · 97616 Bad Neustadt",
+                "Am Hang 7, 97616 Bad Neustadt",
             ),
             (
                 "<p>© 2024 Rossi S.n.c. di Rossi Mario &amp; C. – Via Roma 12 – 33100 Udine (UD) – P. IVA e C.F. 01234567897 – R.E.A.
                  UD 123456 – Tel. 0432 123456 – Cell. 333 1234567 and some more words, so that it is a long line",
                 "Rossi S.n.c.",
-                "Via Roma 12 – 33100 Udine (UD)",
+                "Via Roma 12, 33100 Udine (UD)",
             ),
             (
                 "<p>NW is a trading style of Widgets Limited, a company in England under number 01234567. Registered office:

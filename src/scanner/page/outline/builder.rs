@@ -12,7 +12,7 @@ use super::names::{
     is_of_fax, is_of_others, sign_of,
 };
 use super::picture::{of_set, of_style, picture};
-use super::text::{append, begins_address, one_line};
+use super::text::{append, begins_address, begins_line, one_line};
 use super::unseen::Hidden;
 use super::{Anchor, Image, Link, Outline, Section};
 use crate::scanner::page::characters::is_invisible;
@@ -448,6 +448,9 @@ impl Builder {
             Some("title" | "desc" | "metadata") => self.label(text),
             _ => {
                 self.label(text);
+                if begins_line(node, text) && self.outline.text.ends_with(char::is_alphanumeric) {
+                    self.outline.text.push('\n');
+                }
                 self.show(text);
             }
         }

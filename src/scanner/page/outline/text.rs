@@ -1,5 +1,8 @@
 //! Texts of a page as they are put together from those of its elements.
 
+use ego_tree::NodeRef;
+use scraper::Node;
+
 /// Whether a text right behind another, in an element of its own, is not a part of the same word: an address behind its
 /// label or a number, or the host behind an address. Anything else may be a word with a part in bold.
 pub(super) fn begins_address(before: &str, text: &str) -> bool {
@@ -25,6 +28,33 @@ pub(super) fn begins_address(before: &str, text: &str) -> bool {
     is_host && last.contains('@') || is_address && (is_label() || is_number())
 }
 
+/// Whether an inline element begins a line with this text of it, although nothing is between it and the one before it:
+/// both have several words, which nobody writes without a blank, and styles show each on a line of its own
+/// (`<span>Kirchplatz 8</span><span>83024 Rosenheim</span>`).
+pub(super) fn begins_line(node: NodeRef<'_, Node>, text: &str) -> bool {
+    let is_inline = |node: NodeRef<'_, Node>| {
+        let name = node.value().as_element().map(scraper::node::Element::name);
+        name.is_some_and(|name| {
+            matches!(
+                name,
+                "span" | "a" | "b" | "strong" | "em" | "i" | "small" | "font"
+            )
+        })
+    };
+    let has_words = |text: &str| text.trim().contains(' ') && text.contains(char::is_alphabetic);
+    let begins = text.starts_with(|first: char| first.is_uppercase() || first.is_numeric());
+    if !begins || !has_words(text) || node.prev_sibling().is_some() {
+        return false;
+    }
+    let Some(parent) = node.parent().filter(|parent| is_inline(*parent)) else {
+        return false;
+    };
+    let before = parent.prev_sibling().filter(|before| is_inline(*before));
+    let last = before.and_then(|before| before.last_child());
+    let last = last.as_ref().and_then(|last| last.value().as_text());
+    last.is_some_and(|last| last.ends_with(char::is_alphanumeric) && has_words(last))
+}
+
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -33,5 +63,32 @@ pub(super) fn append(text: &mut String, more: &str, limit: usize) {
     if text.len() < limit {
         text.push(' ');
         text.extend(more.chars().take(limit));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::super::outline;
+
+    #[test]
+    fn elements_side_by_side_are_lines_if_they_have_several_words() {
+        let text = |html: &str| outline(html, &Url::parse("https://site.test/").unwrap()).text;
+        for (html, wanted) in [
+            (
+                "<p><span>Acme Bau</span><span>Kirchplatz 8</span><span>83024 Rosenheim</span>",
+                "Acme Bau\nKirchplatz 8\n83024 Rosenheim",
+            ),
+            ("<p><b>Ac</b><span>ME Tools</span>", "AcME Tools"),
+            ("<p><span>0512 34</span><span>56 78</span>", "0512 3456 78"),
+            ("<p><span>our new</span><span>er Tools</span>", "our newer Tools"),
+            (
+                "<p><span>Acme Bau</span> <span>Kirchplatz 8</span>",
+                "Acme Bau Kirchplatz 8",
+            ),
+        ] {
+            assert_eq!(text(html).trim(), wanted, "{html}");
+        }
     }
 }

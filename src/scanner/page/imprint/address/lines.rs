@@ -5,8 +5,12 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::code::{is_code, is_english_place, is_place_below_street, is_postcode};
 use super::parts::parts;
-use super::shape::{is_code, is_street};
+use super::reach::is_contact;
+use super::segment::is_told;
+use super::shape::{is_english_street, is_short, is_street, is_unit};
+use crate::scanner::page::country::country;
 use crate::scanner::page::imprint::labels::{Label, without_label};
 use crate::scanner::page::outline::PIN;
 
@@ -23,6 +27,27 @@ pub(in crate::scanner::page::imprint) struct Line {
     pub(in crate::scanner::page::imprint) is_below_label: bool,
     /// Whether the page marks it as an address, for example by a pin.
     pub(super) is_marked: bool,
+    /// What the lines around it say that it is.
+    role: Option<Role>,
+}
+
+/// What a line is because of its neighbours.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Role {
+    /// Its number is that of a house, although it looks like a postal code.
+    Street,
+    /// It is a place, although its digits are too few, or none.
+    Place,
+}
+
+impl Line {
+    /// Whether it has a postal code and a place.
+    pub(super) fn has_place(&self) -> bool {
+        match self.role {
+            Some(role) => role == Role::Place,
+            None => is_postcode(&self.text),
+        }
+    }
 }
 
 /// The lines of a page without labels and pictures of letters, and a postal code that is alone joined with its
@@ -56,8 +81,9 @@ pub(in crate::scanner::page::imprint) fn lines(text: &str) -> Vec<Line> {
                 label_above = label;
                 continue;
             }
+            let is_country = country(&rest).is_some() && has_place_above_code(&lines);
             match lines.last_mut() {
-                Some(last) if own.is_none() && is_code(&last.text) && begins_a_name(&rest) => {
+                Some(last) if own.is_none() && is_code(&last.text) && may_be_place(&rest) && !is_country => {
                     last.text = format!("{} {rest}", last.text);
                 }
                 _ => lines.push(Line {
@@ -65,13 +91,16 @@ pub(in crate::scanner::page::imprint) fn lines(text: &str) -> Vec<Line> {
                     label,
                     is_below_label: own.is_none() && label.is_some(),
                     is_marked,
+                    role: None,
                 }),
             }
             label_above = None;
         }
         is_marked &= lines.len() == before;
     }
-    join_codes(lines)
+    let mut lines = join_codes(lines);
+    assign_roles(&mut lines);
+    lines
 }
 
 /// Codes that are below their place go behind it.
@@ -90,6 +119,65 @@ fn join_codes(lines: Vec<Line>) -> Vec<Line> {
         }
     }
     joined
+}
+
+/// Says of each line what those around it make of it.
+fn assign_roles(lines: &mut [Line]) {
+    for at in 1..lines.len() {
+        if is_english_place(&lines[at].text)
+            && let Some(street) = street_of_place(lines, at)
+        {
+            lines[street].role = Some(Role::Street);
+        }
+        if is_place_below_street(&lines[at].text) && is_below_english_street(lines, at) {
+            lines[at].role = Some(Role::Place);
+        }
+    }
+}
+
+/// The line above a place, or above the door between them, that is a street and looks like a place: `3120 County Road`.
+fn street_of_place(lines: &[Line], place: usize) -> Option<usize> {
+    let above = place.checked_sub(1)?;
+    let street = if is_unit(&lines[above].text) {
+        above.checked_sub(1)?
+    } else {
+        above
+    };
+    let text = &lines[street].text;
+    let is_place_of_another = street
+        .checked_sub(1)
+        .is_some_and(|above| is_street(&lines[above].text) && !is_unit(&lines[above].text));
+    let begins_with_number = text.starts_with(|sign: char| sign.is_ascii_digit());
+    (begins_with_number && is_street(text) && !is_place_of_another).then_some(street)
+}
+
+/// Whether an English street is right above a line, or above another part of the address.
+fn is_below_english_street(lines: &[Line], at: usize) -> bool {
+    const MOST_BETWEEN: usize = 1;
+    let is_part = |line: &Line| {
+        is_short(&line.text, 40)
+            && begins_a_name(&line.text)
+            && !line.text.contains(char::is_numeric)
+            && !is_contact(&line.text)
+    };
+    let above = lines[at.saturating_sub(MOST_BETWEEN + 1)..at].iter();
+    let mut above = above.rev().skip_while(|line| is_part(line));
+    above.next().is_some_and(|line| is_english_street(&line.text))
+}
+
+/// Whether a text below a postal code may be its place: a few words, and no sentence or telephone.
+fn may_be_place(text: &str) -> bool {
+    const LONGEST: usize = 50;
+    begins_a_name(text) && is_short(text, LONGEST) && !is_told(text) && !is_contact(text)
+}
+
+/// Whether a place is above the code that is the last line, so that what follows the code is none.
+fn has_place_above_code(lines: &[Line]) -> bool {
+    let Some(above) = lines.len().checked_sub(2) else {
+        return false;
+    };
+    let above = &lines[above].text;
+    begins_a_name(above) && !above.contains(char::is_numeric) && is_short(above, 40)
 }
 
 /// The year of a copyright is not a postal code.
@@ -131,4 +219,48 @@ fn without_signs(line: &str) -> &str {
     line.trim()
         .trim_start_matches(|sign: char| !begins(sign))
         .trim_end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(text: &str) -> Vec<String> {
+        let lines = lines(text).into_iter().filter(Line::has_place);
+        lines.map(|line| line.text).collect()
+    }
+
+    #[test]
+    fn neighbours_say_what_a_line_is() {
+        for (text, wanted) in [
+            ("3120 County Road 220\nSeattle, WA 98101", "Seattle, WA 98101"),
+            (
+                "1829 Rodeo Esplanada\nSuite 4\nSanta Fe, NM 87501",
+                "Santa Fe, NM 87501",
+            ),
+            ("27 Ferry Road\nKaiteriteri 7100", "Kaiteriteri 7100"),
+            ("12 Rivonia Road\nSandton\n2196", "Sandton, 2196"),
+            ("12 Main Street\nNaas\nCo. Kildare", "Co. Kildare"),
+            ("Weg 3\n08470\nBurg", "08470 Burg"),
+            ("Weg 1\n1010 Wien\nLondon SW1A 1AA", "1010 Wien|London SW1A 1AA"),
+            ("12 Main Street\nSummer 2024", ""),
+            ("Version 12\nWidget 7100", ""),
+        ] {
+            assert_eq!(places(text).join("|"), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_joined_with_its_place_and_nothing_else() {
+        let texts = |text: &str| lines(text).into_iter().map(|line| line.text).collect::<Vec<_>>();
+        assert_eq!(
+            texts("Sant Celoni\n08470\nSpain"),
+            ["Sant Celoni, 08470", "Spain"]
+        );
+        assert_eq!(
+            texts("Sant Celoni\n08470\nThis address is protected from robots."),
+            ["Sant Celoni, 08470", "This address is protected from robots."]
+        );
+        assert_eq!(texts("08470\nTelefon"), ["08470", "Telefon"]);
+    }
 }

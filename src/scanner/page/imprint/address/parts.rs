@@ -4,8 +4,11 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::code::postcode;
 use super::is_name;
-use super::shape::{SIGNS, end, has_street, is_street, is_told, is_unit, names_street, postcode};
+use super::reach::is_contact;
+use super::segment::{SIGNS, end, has_street, is_told};
+use super::shape::{is_box, is_street, is_unit, names_street};
 use crate::scanner::page::imprint::labels::{Label, without_label};
 use crate::scanner::page::third_parties::introduces_host;
 
@@ -67,8 +70,14 @@ fn address(line: &str) -> Option<Found> {
         let code = postcode(line, from)?;
         from = code.end();
         let end = end(line, &code);
-        let Some((start, cut)) = start(line, code.start(), end) else {
+        let street = start(line, code.start(), end).or_else(|| behind_name(line, code.start()));
+        let Some((start, cut)) = street else {
             continue;
+        };
+        let end = if start < code.start() {
+            end
+        } else {
+            start + end_of_own(&line[start..])
         };
         let before = line[..start].trim_end_matches(SIGNS);
         if before.is_empty() {
@@ -99,6 +108,12 @@ fn address(line: &str) -> Option<Found> {
     None
 }
 
+/// Where an address ends that a text begins with. Only there is it clear whether its first number is that of a house:
+/// `1829 Blake St, Denver, CO 80202`.
+fn end_of_own(text: &str) -> usize {
+    postcode(text, 0).map_or(text.len(), |code| end(text, &code))
+}
+
 /// What is right before an address.
 #[derive(Clone, Copy, PartialEq)]
 enum Cut {
@@ -116,10 +131,12 @@ fn start(line: &str, code: usize, end: usize) -> Option<(usize, Cut)> {
             r"(?x)(?i)(?P<hard>\s*[|•·]\s*|\s[-–—]\s)|(?P<comma>,\s+)|(?P<colon>\s?[:：]\s*)|(?P<phrase>
             siège\s(?:social\s)?(?:est\s)?(?:situé|sis|établi|fixé|se\ssitue|se\strouve)e?(?:\sau|\sà|\saux)?\s
             |registered\s(?:office|address)\s(?:is\s|address\s)*(?:located\s)?(?:at\s|in\s)?
-            |mit\s(?:dem\s)?sitz\sin\s(?:der\s)?
+            |mit\s(?:dem\s)?sitz\s(?:in|an)\s(?:der\s|dem\s)?
             |con\s(?:domicilio(?:\ssocial)?\sen|sede(?:\slegale)?\sin)\s
             |gevestigd\s(?:te|aan(?:\sde|\shet)?)\s
-            |com\ssede\s(?:na|no|em)\s|z\ssiedzibą\sprzy\s|se\ssídlem\s)",
+            |com\ssede\s(?:na|no|em)\s|z\ssiedzibą\sprzy\s|s[eo]\ssídlom?(?:em)?\s(?:na\s|v\s)?
+            |cu\ssediul(?:\ssocial)?\s[iî]n\s|sa\ssjedištem\s(?:u|na)\s|s\ssedežem\s(?:na|v)\s
+            |с\sадрес(?:\sна\sуправление)?\s|med\sadress[e]?\s|(?:located|based)\sat\s)",
         )
         .expect("the pattern is constant")
     });
@@ -140,7 +157,8 @@ fn start(line: &str, code: usize, end: usize) -> Option<(usize, Cut)> {
     }
     let part = |at: usize| line.get(at..code).unwrap_or_default().trim_matches(SIGNS);
     let is_one = |(at, _): &(usize, Cut)| is_street(part(*at)) || names_street(part(*at));
-    let nearest = cuts.iter().rposition(|cut| is_one(cut) && !is_unit(part(cut.0)));
+    let is_house = |cut: &(usize, Cut)| is_one(cut) && !is_unit(part(cut.0)) && !is_box(part(cut.0));
+    let nearest = cuts.iter().rposition(is_house);
     let nearest = nearest.or_else(|| cuts.iter().rposition(is_one));
     let Some(mut at) = nearest else {
         // The street may be behind the place.
@@ -151,6 +169,30 @@ fn start(line: &str, code: usize, end: usize) -> Option<(usize, Cut)> {
         at -= 1;
     }
     Some(cuts[at])
+}
+
+/// Where an address without a house number begins: right behind the name of its company, with the word for a street,
+/// a building or a district before its code.
+fn behind_name(line: &str, code: usize) -> Option<(usize, Cut)> {
+    const MAX_BETWEEN: usize = 120;
+    static NUMBERLESS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?i)(?:^|[\s,])(?:avenue|street|road|highway|drive|lane|boulevard|building|house|plaza|centre|center|towers?|floor|estate|industrial\s(?:area|estate|park))(?:$|[\s,.])",
+        )
+        .expect("the pattern is constant")
+    });
+    let is_between = |text: &str| {
+        text.len() <= MAX_BETWEEN
+            && NUMBERLESS.is_match(text)
+            && !text.contains([':', '：'])
+            && !is_told(text)
+            && !is_contact(text)
+    };
+    let window = line.floor_char_boundary(code.saturating_sub(MAX_BEFORE));
+    let mut cuts = line[window..code].match_indices(", ").map(|(at, _)| window + at);
+    let cut = cuts.find(|at| name(&line[..*at]).is_some())?;
+    let start = cut + ", ".len();
+    is_between(line[start..code].trim_matches(SIGNS)).then_some((start, Cut::Comma))
 }
 
 /// Where the name of a company begins that a text ends with.
@@ -182,7 +224,8 @@ fn is_of_others(before: &str) -> bool {
     static OTHERS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
             // Supervision and mediation, insurance, makers, and the services that cookie banners and privacy pages name.
-            r"(?ix)aufsicht|behörde|kammer|schlicht|authority|autorité|autoridad|autorità|médiat|mediat|ombud
+            r"(?ix)konzept|umsetzung|gestaltung|programmierung|realisierung|realisation|(?:web)?site\sby|made\sby|designed\sby
+             |developed\sby|conception|création|sviluppo|diseño|aufsicht|behörde|kammer|schlicht|authority|autorité|autoridad|autorità|médiat|mediat|ombud
              |versicher|insur|assuran|webdesign|web\sdesign|agentur:|réalis|realiz
              |\b(?:google|alphabet|meta\splatforms|facebook|instagram|youtube|vimeo|twitter|linkedin|microsoft|pinterest
              |tiktok|spotify|soundcloud|adobe|hubspot|mailchimp|paypal|stripe|klarna|brevo|sendinblue|cleverreach|hotjar
@@ -261,7 +304,29 @@ mod tests {
         ] {
             assert_eq!(texts(line), wanted, "{line}");
         }
+        for (line, wanted) in [
+            (
+                "Acme s. r. o., so sídlom Štúrova 27, 949 01 Nitra, IČO: 1",
+                "Štúrova 27, 949 01 Nitra",
+            ),
+            (
+                "Acme Ltd, Bruce House 4th Floor, Moi Avenue, P.O. Box 18293-00100 Nairobi, Kenya. Tel: 1",
+                "Bruce House 4th Floor, Moi Avenue, P.O. Box 18293-00100 Nairobi, Kenya",
+            ),
+            (
+                "Acme Ltd, 12 Rivonia Road, Sandton, 2196 Tel: 1",
+                "12 Rivonia Road, Sandton, 2196",
+            ),
+            (
+                "Acme LLC, 1829 Blake St, Denver, CO 80202 fb",
+                "1829 Blake St, Denver, CO 80202",
+            ),
+        ] {
+            assert!(texts(line).contains(&wanted), "{line}: {:?}", texts(line));
+        }
         for line in [
+            "Umsetzung: Other GmbH, Weg 33, 30163 Hannover",
+            "Acme Ltd, Managing Director Ann Acme, 1010 Wien",
             "Hauptstraße 7, 97616 Bad Neustadt",
             "Hébergeur : OVH SAS, 2 rue Kellermann, 59100 Roubaix",
             "Aufsichtsbehörde: Magistrat Graz, Hauptplatz 1, 8010 Graz",

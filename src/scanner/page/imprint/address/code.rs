@@ -1,0 +1,240 @@
+//! Postal codes and their places, as countries write them.
+
+use std::sync::LazyLock;
+
+use regex::{Match, Regex};
+
+use super::shape::{ENGLISH_STREETS, MAX_LINE, alternatives, is_short, is_unit};
+
+/// A postal code and its place.
+static POSTCODE: LazyLock<Regex> = LazyLock::new(|| {
+    let codes = [
+        // Kenya: the code of a box.
+        r"(?-u:\b)P\.? ?O\.? ?(?i:box) [0-9]{1,6} ?[-–] ?[0-9]{5},? \p{Lu}\p{L}",
+        // The continent has the code before the place.
+        r"(?:^|[,;•·|–-] ?|\s)(?:[A-Z]{1,2} ?[-–]? ?)?(?:[0-9]{4,5}|[0-9]{2}-[0-9]{3}|[0-9]{3} [0-9]{2}|[0-9]{4} ?[A-Z]{2}|[0-9]{4}-[0-9]{3}),? \p{Lu}\p{L}",
+        // Iceland: places are called after what they lie at.
+        r"(?:^|[,; ])(?:IS-)?[0-9]{3} \p{Lu}\p{Ll}*(?:vík|vik|[fv]j[öo]r[ðd]ur|vogur|bær|eyri|nes|hlíð|foss|hólmur|dalur|höfn|staðir|krókur|ós|gerði|eyjar|vatn|völlur|tangi|strönd|vogar|garður|klaustur)(?:$|[ ,.;|])",
+        // Russia and its neighbours; Bulgaria.
+        r"(?:^|[,; ])[0-9]{5,6}, ?(?:г\.|м\.|\p{Lu})",
+        r"(?:^|[,; ])(?:гр|с)\. ?\p{Lu}[\p{L} -]{2,25},? ?[0-9]{4}(?:$|[,.; ])",
+        // Latvia and others behind the place.
+        r"(?-u:\b)(?:LV|LT|EE|MD|AZ)[-–][0-9]{4,5}(?-u:\b)",
+        // The United Kingdom, Canada, Ireland.
+        r"(?-u:\b)[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][A-Z]{2}(?-u:\b)",
+        r"(?-u:\b)[ABCEGHJ-NPRSTVXY][0-9][A-Z][ -]?[0-9][A-Z][0-9](?-u:\b)",
+        r"(?-u:\b)(?:[AC-FHKNPRTV-Y][0-9]{2}|D6W) [AC-FHKNPRTV-Y](?:[0-9][0-9AC-Y]{2}|[AC-Y][0-9][0-9AC-Y]|[AC-Y]{2}[0-9])(?-u:\b)",
+        // The United States, Australia.
+        r"(?-u:\b)[A-Z]{2},? [0-9]{5}(?:-[0-9]{4})?(?-u:\b)",
+        r"(?-u:\b)(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT),? [0-9]{4}(?-u:\b)",
+        // Brazil.
+        r"(?-u:\b)[0-9]{5}-[0-9]{3}(?-u:\b)",
+        // Argentina.
+        r"(?-u:\b)[A-Z][0-9]{4}[A-Z]{3}(?-u:\b)|(?-u:\b)[A-Z][0-9]{4} \p{Lu}\p{L}",
+        // India, Indonesia, Thailand, Israel: behind the place.
+        r"\p{Lu}\p{L}+,? ?[-–]? ?[0-9]{3} ?[0-9]{3}(?:$|[,. ])",
+        r"\p{L}{3,},? [0-9]{5}$",
+        r"[\x{e00}-\x{e7f}] ?[0-9]{5}$",
+        r"[\x{5d0}-\x{5ea}],? [0-9]{7}(?:$|[,. ])",
+    ];
+    Regex::new(&codes.join("|")).expect("the pattern is constant")
+});
+
+/// A house number as long as a postal code, before a street as English writes it.
+static LONG_NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    let streets = alternatives(ENGLISH_STREETS);
+    Regex::new(&format!(
+        r"(?i)^[0-9]{{4,5}}[a-z]? (?:[^\n,]{{2,40}}? (?:{streets}|circle|cir\.?|trail|trl\.?|pike|loop|broadway|route|turnpike)|broadway)(?-u:\b|\.)\.?(?: (?:[NSEW]{{1,2}}|north|south|east|west)(?-u:\b)\.?)?"
+    ))
+    .expect("the pattern is constant")
+});
+
+/// A postal code that is behind its place, or alone on its line.
+static CODE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:[A-Z]{1,2}[- ])?(?:[0-9]{4,6}|[0-9]{3} [0-9]{2}|[0-9]{2}-[0-9]{3}|[0-9]{5}-[0-9]{3}|[0-9]{4}-[0-9]{3})$")
+        .expect("the pattern is constant")
+});
+
+pub(in crate::scanner::page::imprint) fn is_postcode(line: &str) -> bool {
+    // Most lines have not the digits for it.
+    let digits = line.bytes().filter(u8::is_ascii_digit).count();
+    (2..=24).contains(&digits) && is_short(line, MAX_LINE) && postcode(line, 0).is_some()
+}
+
+/// The first postal code with its place from a byte on. The house number that a line begins with is none:
+/// `1515 Gulf Blvd., Largo, FL 33785`.
+pub(super) fn postcode(line: &str, from: usize) -> Option<Match<'_>> {
+    let Some(street) = LONG_NUMBER.find(line) else {
+        return code(line, from);
+    };
+    let rest = line[street.end()..].trim();
+    let behind = code(line, from.max(street.end()));
+    // That of a road: `3120 County Road 220`.
+    let is_number = || rest.len() <= 4 && rest.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number() || rest.starts_with(',') || is_unit(rest) || behind.is_some() {
+        behind
+    } else {
+        code(line, from)
+    }
+}
+
+/// The first postal code that is one; numbers of boxes, and those before other words, only look like it.
+fn code(line: &str, start: usize) -> Option<Match<'_>> {
+    const MOST: usize = 6;
+    let mut from = start;
+    for _ in 0..MOST {
+        let Some(found) = POSTCODE.find_at(line, from) else {
+            break;
+        };
+        if !is_box_number(found.as_str()) && !is_no_place(&line[found.start()..], found.as_str()) {
+            return Some(found);
+        }
+        from = found.end();
+    }
+    behind_english_street(line, start)
+}
+
+/// The French number of a box, which looks like a state and its code.
+fn is_box_number(code: &str) -> bool {
+    let code = code.trim_start_matches([' ', ',']);
+    ["BP ", "CS "].iter().any(|word| code.starts_with(word))
+}
+
+/// Whether what a code seems to be the one of is no place: `582 93 EUR`.
+fn is_no_place(text: &str, code: &str) -> bool {
+    // How to reach somebody, and what is counted.
+    const OTHERS: &str = "Tel Telefon Telephone Phone Fax Telefax Mobile Mobil Mob Cell Email Mail Web \
+        EUR Euro Euros USD CHF GBP CZK PLN SEK NOK DKK ISK HUF RON BGN RSD UAH RUB TRY INR JPY CNY KRW BRL AUD CAD NZD \
+        ZAR AED Kč Ft Lei Uhr Stk Stück Liter Watt Meter Tage Jahre Teile Seiten Likes Reviews Follower Followers \
+        Downloads Views Users Mitarbeiter Kunden Bewertungen Artikel Produkte";
+    let digits = code.rfind(|sign: char| sign.is_ascii_digit()).unwrap_or(0);
+    let Some(at) = code[digits..].find(char::is_uppercase) else {
+        return false;
+    };
+    let word = text[digits + at..]
+        .split(|sign: char| !sign.is_alphabetic())
+        .next();
+    word.is_some_and(|word| OTHERS.split(' ').any(|other| other == word))
+}
+
+/// The four digits behind a place and an English street, as in New Zealand and South Africa:
+/// `27 Ferry Road, Kaiteriteri 7100`. What may be a year needs more than one place before it.
+fn behind_english_street(line: &str, from: usize) -> Option<Match<'_>> {
+    static PLACE: LazyLock<Regex> = LazyLock::new(|| {
+        let streets = alternatives(ENGLISH_STREETS);
+        Regex::new(&format!(
+            r"[0-9][^\n,]{{1,40}} (?i:{streets})(?: [NSEW]{{1,2}})?((?:, ?\p{{Lu}}[\p{{L}}'’. -]{{1,30}}){{0,3}}?),( ?\p{{Lu}}[\p{{L}}'’ -]{{1,30}},? [0-9]{{4}})(?:$|[,.;|]|\s[^0-9])"
+        ))
+        .expect("the pattern is constant")
+    });
+    let found = PLACE.captures_at(line, 0)?;
+    let (between, code) = (found.get(1)?, found.get(2)?);
+    let is_certain = !between.is_empty() || code.as_str().contains(',') || !ends_with_year(code.as_str());
+    (is_certain && code.start() >= from).then_some(code)
+}
+
+fn ends_with_year(text: &str) -> bool {
+    let year = text.get(text.len().saturating_sub(4)..);
+    year.and_then(|year| year.parse::<u16>().ok())
+        .is_some_and(|year| (1900..2050).contains(&year))
+}
+
+/// Whether a line is a postal code and nothing else.
+pub(super) fn is_code(line: &str) -> bool {
+    line.len() <= 12 && CODE.is_match(line)
+}
+
+/// Whether a line is a place if an English street is above it: with a code that is four digits, or in Ireland with
+/// none.
+pub(super) fn is_place_below_street(line: &str) -> bool {
+    static PLACE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"^(?:\p{Lu}[\p{L}'’., -]{2,40},? [0-9]{4}(?:,? \p{Lu}[\p{L} ]{2,20})?|(?:\p{Lu}[\p{L}'’ -]{2,30}, )?(?:Dublin (?:[1-9]|1[0-9]|2[0-4]|6W)|(?:Co\.|County) \p{Lu}\p{Ll}+)(?:, Ireland)?)\.?$",
+        )
+        .expect("the pattern is constant")
+    });
+    let is_named = || {
+        !line
+            .split([' ', '-'])
+            .any(|word| word.starts_with(char::is_lowercase))
+    };
+    is_short(line, 60) && PLACE.is_match(line) && is_named() && (line.contains(',') || !ends_with_year(line))
+}
+
+/// Whether a line is a place of an English-speaking country with its code and nothing before it.
+pub(super) fn is_english_place(line: &str) -> bool {
+    static PLACE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(&format!(r"^\p{{Lu}}[\p{{L}}.'’ -]{{1,40}},? {ENGLISH_CODE}"))
+            .expect("the pattern is constant")
+    });
+    is_short(line, 80) && PLACE.is_match(line)
+}
+
+/// Codes of English-speaking countries, with the state where there is one.
+const ENGLISH_CODE: &str = r"(?:(?:A[KLRZ]|C[AOT]|DC|FL|GA|GU|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT|V[AIT]|W[AIVY])[,.]? [0-9]{5}(?:-[0-9]{4})?|(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT),? [0-9]{4}|(?:[A-Z]{2},? )?[ABCEGHJ-NPRSTVXY][0-9][A-Z][ -]?[0-9][A-Z][0-9]|[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][A-Z]{2})(?-u:\b)";
+
+/// Where a code ends that is the last of its address but for the country, if the code at a place is one of those.
+pub(super) fn english_end(line: &str, code: usize) -> Option<usize> {
+    static AT: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(&format!(r"^[\s,;]*{ENGLISH_CODE}")).expect("the pattern is constant"));
+    // A house number before it means that the letters are those of a country: `Weg 1, AL 10115 Stadt`.
+    let before = line[..code].trim_end_matches([' ', ',', ')']);
+    let is_behind_place = before.ends_with(char::is_alphabetic);
+    let end = code + AT.find(&line[code..])?.end();
+    is_behind_place.then_some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_of_many_countries_are_known() {
+        for line in [
+            "33332 Gütersloh",
+            "560 Varmahlíð",
+            "101 Reykjavík",
+            "Laugavegur 18, 101 Reykjavík",
+            "гр. Пловдив 4000",
+            "Rīga, LV-1039",
+            "Vancouver, BC V6J 1Y5",
+            "Cork, T12 X7KP",
+            "תל אביב 6578402",
+            "P.O. Box 18293-00100 Nairobi",
+            "27 Ferry Road, Kaiteriteri 7100",
+            "12 Rivonia Road, Sandton, Johannesburg, 2001",
+            "12 rue des Pins, BP 40182, 44300 Nantes",
+        ] {
+            assert!(is_postcode(line), "{line}");
+        }
+        for line in [
+            "01 582 93 EUR",
+            "2000 Mitarbeiter",
+            "560 Reviews",
+            "BP 40182",
+            "3120 County Road 220",
+            "1829 West Broadway",
+            "1829 King St. W.",
+            "12 High Street, Summer 2024",
+            "C12 PAPE",
+        ] {
+            assert!(!is_postcode(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn some_places_are_known_by_the_street_above() {
+        for line in [
+            "Kaiteriteri 7100",
+            "Sandton, 2196",
+            "Dublin 2",
+            "Naas, Co. Kildare",
+            "Auckland, 2013",
+        ] {
+            assert!(is_place_below_street(line), "{line}");
+        }
+        for line in ["Summer 2024", "Company 123", "7100", "Open from 1200 to 1400"] {
+            assert!(!is_place_below_street(line), "{line}");
+        }
+    }
+}
