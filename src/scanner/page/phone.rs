@@ -6,8 +6,10 @@
 mod groups;
 mod label;
 mod links;
+mod notation;
 mod possible_regions;
 mod shape;
+mod surroundings;
 mod text;
 mod vanity;
 
@@ -417,6 +419,50 @@ mod tests {
             found("https://a.de/", Some("de"), "<p>Tel/Fax: 030 901820"),
             one("+4930901820", "text")
         );
+    }
+
+    #[test]
+    fn numbers_of_things_and_parts_of_codes_are_no_phones() {
+        let page = |text: &str| found("https://a.de/", Some("de"), &format!("<p>{text}"));
+        for text in [
+            "Artikel-Nr. 0711-2024-02",
+            "Aktenzeichen 0180/2023-4455",
+            "PLZ-Gebiete 04103 04105 04107",
+            "Ref. 0711 202402",
+            "Vorgang INV-030-901820",
+            "Tracking 9400 1118 9922 3829 3174 65",
+            "Preis 01 582 93 EUR",
+        ] {
+            assert_eq!(page(text), [], "{text}");
+        }
+        for text in [
+            "Kunden: 030 901820",
+            "Tel-030 901820",
+            "Kundennr 4711, Tel. 030 901820",
+        ] {
+            assert_eq!(page(text), one("+4930901820", "text"), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_as_their_country_writes_them() {
+        for (url, language, text, wanted) in [
+            ("https://a.hu/", "hu", "Telefon: 62/829-317", "+3662829317"),
+            ("https://a.hu/", "hu", "Telefon: 06/20/829-3174", "+36208293174"),
+            ("https://a.hu/", "hu", "Telefon: +36/20/829-3174", "+36208293174"),
+            ("https://a.pl/", "pl", "tel. (0-12) 411 22 33", "+48124112233"),
+            ("https://a.kr/", "ko", "전화 02)829-3174", "+8228293174"),
+            ("https://a.com.au/", "en-AU", "Call 13 12 34", "+61131234"),
+        ] {
+            let html = format!("<p>{text}");
+            assert_eq!(found(url, Some(language), &html), one(wanted, "text"), "{text}");
+        }
+        for (url, language, text) in [
+            ("https://a.hu/", "hu", "62/829-317"),
+            ("https://a.com.au/", "en-AU", "Open 13 12 34"),
+        ] {
+            assert_eq!(found(url, Some(language), &format!("<p>{text}")), [], "{text}");
+        }
     }
 
     #[test]

@@ -73,6 +73,23 @@ fn gap_of(gap: &str) -> Gap {
     }
 }
 
+/// Whether the group before one is a part of the same digits: `9400 1118 …`.
+pub(super) fn is_cut_off(groups: &[Group], at: usize) -> bool {
+    const FEWEST_DIGITS: usize = 3;
+    let before = at.checked_sub(1).and_then(|before| groups.get(before));
+    groups[at].gap != Gap::Wide && before.is_some_and(|before| before.digits >= FEWEST_DIGITS)
+}
+
+/// Whether a bracket is closed behind the code of a place that none was opened for: `02)829-3174`.
+fn has_closing_bracket_alone(text: &str, own: &[Group]) -> bool {
+    let first = &own[0];
+    let behind = &text[first.end - first.start..];
+    first.begins_with_zero
+        && behind.matches([')', '）', ']']).count() == 1
+        && behind.starts_with(')')
+        && behind[1..].starts_with(|sign| digit(sign).is_some())
+}
+
 /// How good a reading is that makes one number of some groups; `None` where they cannot be one.
 pub(super) fn worth(text: &str, groups: &[Group], start: usize, end: usize) -> Option<i32> {
     let own = &groups[start..end];
@@ -94,7 +111,7 @@ pub(super) fn worth(text: &str, groups: &[Group], start: usize, end: usize) -> O
     if !DIGITS.contains(&digits) && digits != 5 && digits != 6
         || cuts_within
         || has_ending
-        || opened != closed
+        || opened != closed && !(opened == 0 && has_closing_bracket_alone(text, own))
     {
         return None;
     }
