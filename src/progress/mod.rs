@@ -119,7 +119,7 @@ impl fmt::Display for Stuck {
             Kind::Policy if count == 1 => write!(f, "the policy {names} does not process new events")?,
             Kind::Policy => write!(f, "the policies {names} do not process new events")?,
             Kind::Projection if count == 1 => {
-                write!(f, "the read model {names} does not process new events")?
+                write!(f, "the read model {names} does not process new events")?;
             }
             Kind::Projection => write!(f, "the read models {names} do not process new events")?,
             Kind::ProjectionTask if count == 1 => write!(f, "no process runs this task: {names}")?,

@@ -45,7 +45,7 @@ pub(super) fn phones(page: &Outline, graph: &Graph, language: Option<&str>) -> V
     let places = regions(page, graph, language);
     let regions = &places.list;
     let of_others = third_parties(page);
-    let text = without(&page.text, &of_others);
+    let text = without(&page.text, of_others);
     let (faxes, written): (Vec<_>, Vec<_>) = numbers(&text, &places)
         .into_iter()
         .partition(|written| written.is_fax);
@@ -63,7 +63,7 @@ pub(super) fn phones(page: &Outline, graph: &Graph, language: Option<&str>) -> V
     let hrefs = || {
         page.anchors
             .iter()
-            .filter(|anchor| !is_in(&of_others, anchor.at))
+            .filter(|anchor| !anchor.is_by_others && !is_in(of_others, anchor.at))
             .map(|anchor| anchor.href.as_str())
             .take(MAX_MARKED)
     };

@@ -184,7 +184,7 @@ mod tests {
         for (text, wanted) in [
             ("HR B 12 345", "Register: HR B 12 345"),
             ("Amtsgericht Köln, HRB 12345 B", "Register: HRB 12345 B"),
-            ("FN123456a", "Register: FN123456a"),
+            ("FN123456a", "Register: 123456a"),
             (
                 "Handelsregister-Nr. CH-020.3.928.374-1",
                 "Register: CH-020.3.928.374-1",

@@ -73,11 +73,13 @@ fn gap_of(gap: &str) -> Gap {
     }
 }
 
-/// Whether the group before one is a part of the same digits: `9400 1118 …`.
+/// Whether the group before one is a part of the same digits: `9400 1118 …`. Not before what begins a number.
 pub(super) fn is_cut_off(groups: &[Group], at: usize) -> bool {
     const FEWEST_DIGITS: usize = 3;
     let before = at.checked_sub(1).and_then(|before| groups.get(before));
-    groups[at].gap != Gap::Wide && before.is_some_and(|before| before.digits >= FEWEST_DIGITS)
+    groups[at].gap != Gap::Wide
+        && !groups[at].begins_with_zero
+        && before.is_some_and(|before| before.digits >= FEWEST_DIGITS)
 }
 
 /// Whether a bracket is closed behind the code of a place that none was opened for: `02)829-3174`.

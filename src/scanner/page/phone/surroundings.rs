@@ -74,20 +74,22 @@ fn begins_currency(text: &str) -> bool {
 /// Whether digits are a part of a code, joined to its letters by a dash: `INV-2024-008293`, `218-555-0147-A`. A label may
 /// be joined so as well: `Tel-030 …`.
 fn is_in_code(before: &str, behind: &str) -> bool {
-    const LONGEST_PART: usize = 3;
+    const LONGEST_PART: usize = 4;
     let is_dash = |sign: char| matches!(sign, '-' | '‐' | '‑' | '_');
-    let begins = before.strip_suffix(is_dash).is_some_and(|before| {
-        let start = before.rfind(|sign: char| !sign.is_alphabetic()).map_or(0, |at| {
-            let sign = before[at..].chars().next();
-            at + sign.map_or(0, char::len_utf8)
-        });
-        before[start..].starts_with(is_latin) && !is_of_machine(&before[start..])
-    });
-    let ends = behind.strip_prefix(is_dash).is_some_and(|behind| {
-        let part: Vec<char> = behind.chars().take_while(|sign| sign.is_alphanumeric()).collect();
-        let is_of_code = |sign: &char| sign.is_uppercase() || sign.is_ascii_digit();
+    // Longer words are a department or a person: `OFFICE-1(516) …`.
+    let is_part = |part: &[char]| {
+        let is_of_code = |sign: &char| sign.is_uppercase() && is_latin(*sign) || sign.is_ascii_digit();
         let word: String = part.iter().collect();
         (1..=LONGEST_PART).contains(&part.len()) && part.iter().all(is_of_code) && !is_of_machine(&word)
+    };
+    let begins = before.strip_suffix(is_dash).is_some_and(|before| {
+        let letters = before.chars().rev().take_while(|sign| sign.is_alphabetic());
+        let part: Vec<char> = letters.take(LONGEST_PART + 1).collect();
+        is_part(&part.into_iter().rev().collect::<Vec<_>>())
+    });
+    let ends = behind.strip_prefix(is_dash).is_some_and(|behind| {
+        let signs = behind.chars().take_while(|sign| sign.is_alphanumeric());
+        is_part(&signs.take(LONGEST_PART + 1).collect::<Vec<_>>())
     });
     begins || ends
 }
@@ -120,8 +122,7 @@ mod tests {
     fn of(before: &str, number: &str, behind: &str) -> Option<bool> {
         let line = format!("{before}{number}{behind}");
         let range = before.len()..before.len() + number.len();
-        let digits = before.rfind(|sign: char| !(sign.is_ascii_digit() || " -".contains(sign)));
-        let run = digits.map_or(0, |at| at + line[at..].chars().next().map_or(0, char::len_utf8));
+        let run = range.start;
         needs_label(&line, range, run)
     }
 
@@ -152,6 +153,7 @@ mod tests {
         }
         for (before, number, behind) in [
             ("Tel-", "030 901820", ""),
+            ("OFFICE-", "1(516)733-3989", ""),
             ("Tel. ", "030 901820", "-Fax"),
             ("seit 98 ", "030 901820", ""),
             ("", "030 901820", " Kramer"),

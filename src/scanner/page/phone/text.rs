@@ -12,7 +12,7 @@ use super::groups::{groups, is_cut_off, worth};
 use super::label::{Kind, at_the_end, in_brackets, is_f, is_joint, is_label, is_letter, kinds};
 use super::notation::usual;
 use super::possible_regions::Regions;
-use super::shape::{is_date_or_time, is_quantity, is_sample};
+use super::shape::{are_postal_codes, is_date_or_time, is_quantity, is_sample};
 use super::surroundings::needs_label;
 use crate::scanner::page::characters::digit;
 
@@ -236,7 +236,7 @@ impl<'a> Reader<'a, '_> {
         let mut pieces = Vec::new();
         for run in RUNS.find_iter(line) {
             let digits = run.as_str().chars().filter_map(digit).count();
-            if (fewest..=MAX_RUN_DIGITS).contains(&digits) {
+            if (fewest..=MAX_RUN_DIGITS).contains(&digits) && !are_postal_codes(run.as_str()) {
                 self.run(line, run.range(), &mut pieces);
             }
         }

@@ -29,7 +29,7 @@ const fn checked(label: &'static str, pattern: &'static str, is_right: fn(&str) 
 pub(super) const KINDS: &[Kind] = &[
     kind(
         "VAT",
-        r"(?i:VAT|USt\.?|Umsatzsteuer|UID|MwSt|TVA|P\.? ?IVA|partita iva|IVA|BTW|moms|NIP|DIČ|DPH|CIF|NIF|Y-tunnus|ALV-|KMKR|PVM|PVN|DDV|davčna|PDV|CUI|adószám)[^\n]{0,60}?(?-u:\b)((?:ATU[0-9]{8}|(?:DE|EE|EL|PT)(?: ?[0-9]){9}|BE ?[01]?[0-9]{3}[. ]?[0-9]{3}[. ]?[0-9]{3}|FR ?[0-9A-Z]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{3}|IE ?[0-9][0-9A-Z][0-9]{5}[A-Z]{1,2}|ES[ -]?[0-9A-Z][0-9]{7}[0-9A-Z]|CY ?[0-9]{8}[A-Z]|GB ?[0-9]{3} ?[0-9]{4} ?[0-9]{2}(?: ?[0-9]{3})?|NL ?[0-9]{4}\.?[0-9]{2}\.?[0-9]{3}\.?B\.?[0-9]{2}|PL ?[0-9]{3}-[0-9]{3}-[0-9]{2}-[0-9]{2}|(?:CZ|LT|LV|BG|RO|HR|PL|SE|DK|FI|HU|LU|MT|SI|SK|IT)[ -]?[0-9]{7,12}|CHE-?[0-9]{3}\.?[0-9]{3}\.?[0-9]{3}))(?-u:\b)",
+        r"(?i:VAT|USt\.?|Umsatzsteuer|UID|MwSt|TVA|P\.? ?IVA|partita iva|IVA|BTW|moms|NIP|DIČ|DPH|CIF|NIF|Y-tunnus|ALV-|KMKR|PVM|PVN|DDV|davčna|PDV)[^\n]{0,60}?(?-u:\b)((?:ATU[0-9]{8}|(?:DE|EE|EL|PT)(?: ?[0-9]){9}|BE ?[01]?[0-9]{3}[. ]?[0-9]{3}[. ]?[0-9]{3}|FR ?[0-9A-Z]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{3}|IE ?[0-9][0-9A-Z][0-9]{5}[A-Z]{1,2}|ES[ -]?[0-9A-Z][0-9]{7}[0-9A-Z]|CY ?[0-9]{8}[A-Z]|GB ?[0-9]{3} ?[0-9]{4} ?[0-9]{2}(?: ?[0-9]{3})?|NL ?[0-9]{4}\.?[0-9]{2}\.?[0-9]{3}\.?B\.?[0-9]{2}|PL ?[0-9]{3}-[0-9]{3}-[0-9]{2}-[0-9]{2}|(?:CZ|LT|LV|BG|RO|HR|PL|SE|DK|FI|HU|LU|MT|SI|SK|IT)[ -]?[0-9]{7,12}|CHE-?[0-9]{3}\.?[0-9]{3}\.?[0-9]{3}))(?-u:\b)",
     ),
     kind(
         "VAT",
@@ -202,7 +202,7 @@ pub(super) const KINDS: &[Kind] = &[
     kind("PIB", r"(?-u:\b)(?:PIB|ПИБ)[^\n0-9]{0,6}([0-9]{9})(?-u:\b)"),
     kind(
         "Matični broj",
-        r"(?:(?i:mati[čc]ni broj|mati[čc]na številka)|MATIČNI BROJ|Матични број|матични број|МАТИЧНИ БРОЈ)[^\n0-9]{0,10}([0-9]{7,10})(?-u:\b)",
+        r"(?:(?i:mati[čc]ni broj|mati[čc]na (?:številka|št\.?)|mat\. ?št\.?)|MATIČNI BROJ|Матични број|матични број|МАТИЧНИ БРОЈ)[^\n0-9]{0,10}([0-9]{7,10})(?-u:\b)",
     ),
     kind(
         "Davčna številka",
