@@ -73,13 +73,18 @@ fn gap_of(gap: &str) -> Gap {
     }
 }
 
-/// Whether the group before one is a part of the same digits: `9400 1118 …`. Not before what begins a number.
-pub(super) fn is_cut_off(groups: &[Group], at: usize) -> bool {
+/// Whether a number that begins with a group is cut out of more digits, as of a parcel: `9400 1118 …`. One group
+/// before it is a postal code or the number of a house, and what is dialled first begins a number.
+pub(super) fn is_cut_off(run: &str, groups: &[Group], at: usize) -> bool {
     const FEWEST_DIGITS: usize = 3;
-    let before = at.checked_sub(1).and_then(|before| groups.get(before));
-    groups[at].gap != Gap::Wide
-        && !groups[at].begins_with_zero
-        && before.is_some_and(|before| before.digits >= FEWEST_DIGITS)
+    let [.., second, first] = &groups[..at] else {
+        return false;
+    };
+    let own = &groups[at];
+    let begins = own.begins_with_zero || run[own.start..].starts_with(['+', '＋', '(', '（']);
+    let is_joined = |group: &Group| group.gap != Gap::Wide;
+    let are_long = first.digits >= FEWEST_DIGITS && second.digits >= FEWEST_DIGITS;
+    !begins && are_long && is_joined(own) && is_joined(first)
 }
 
 /// Whether a bracket is closed behind the code of a place that none was opened for: `02)829-3174`.

@@ -27,10 +27,16 @@ pub(super) fn needs_label(line: &str, range: std::ops::Range<usize>, run: usize)
         is_bare
             || is_short
             || is_glued(line, &range, run)
-            || before.trim_end().ends_with(['#', '№'])
+            || is_behind_sign(before)
+            || is_behind_sign(&line[..run])
             || is_domestic_with_slash(text)
             || is_grouped_by_thousands(&ascii(text)),
     )
+}
+
+/// Whether a text ends with a sign that numbers anything: `KM# 43`.
+fn is_behind_sign(text: &str) -> bool {
+    text.trim_end().ends_with(['#', '№'])
 }
 
 /// Whether digits are a part of a sum, a measure or a larger number.

@@ -288,7 +288,8 @@ impl<'a> Reader<'a, '_> {
                         && let Some(needs_label) = needs_label(line, range.clone(), run.start)
                     {
                         let (at, raw) = (range.start, &line[range]);
-                        let is_of_more = best[start].1.is_none() && is_cut_off(&groups, start);
+                        let are_left = best[start].1.is_none() && best[start.saturating_sub(1)].1.is_none();
+                        let is_of_more = are_left && is_cut_off(&line[run.clone()], &groups, start);
                         found.push(Piece {
                             raw,
                             at,

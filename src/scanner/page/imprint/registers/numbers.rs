@@ -298,7 +298,7 @@ pub(super) const KINDS: &[Kind] = &[
     // Malaysia: the year, the kind of firm and a number, with the older number in brackets.
     kind(
         "Company number",
-        r"(?:Bhd|BHD|(?i:company|registration|reg\.?|co\.) (?i:number|no\.?)|(?-u:\b)SSM(?-u:\b))[^\n0-9]{0,12}((?:19|20)[0-9]{2}0[1-6][0-9]{6}(?: ?[(/] ?[0-9]{5,7}-[A-Z](?-u:\b)\)?)?)",
+        r"(?:Bhd|BHD|(?i:company|registration|reg\.?|co\.) (?i:number|no\.?)|(?-u:\b)SSM(?-u:\b))[^\n0-9]{0,12}((?:19|20)[0-9]{2}0[1-6][0-9]{6}(?: ?\([0-9]{5,7}-[A-Z]\)| ?/ ?[0-9]{5,7}-[A-Z](?-u:\b))?)",
     ),
     kind(
         "UEN",
