@@ -103,6 +103,8 @@ impl<'p> Places<'p> {
     /// From a label to the end of its line, or of its paragraph if it is all of its line; `None` if no name is behind
     /// it.
     fn labelled(&self, label: Range<usize>) -> Option<Range<usize>> {
+        /// Bytes; what is longer is prose: `The method, developed by Dr. Kim, helps …`.
+        const LONGEST: usize = 400;
         let text = self.page.text.as_str();
         let line = self.end(label.end, false);
         let behind = &text[label.end.min(line)..line];
@@ -119,7 +121,7 @@ impl<'p> Places<'p> {
             .chars()
             .next()
             .is_some_and(|first| !first.is_numeric() && !first.is_lowercase());
-        (begins_name && !is_phone_label(name)).then_some(part)
+        (begins_name && !is_phone_label(name) && part.len() <= LONGEST).then_some(part)
     }
 
     /// Where the line or paragraph of a place ends.

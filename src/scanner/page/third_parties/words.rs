@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+/// Expressions for whole pages have boundaries of ASCII words: those of all scripts are slow on other texts.
 fn constant(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the pattern is constant")
 }
@@ -43,16 +44,17 @@ pub(super) fn introduces(heading: &str) -> bool {
 pub(super) static CREDITS: LazyLock<Regex> = LazyLock::new(|| {
     constant(
         r"(?ix)
-        \b(?:konzept(?:ion)?|web-?\s?design(?:er)?|web-?entwicklung|web-?development|realisierung|umsetzung|programmierung|gestaltung
+        (?-u:\b)(?:konzept(?:ion)?|web-?\s?design(?:er)?|web-?entwicklung|web-?development|realisierung|umsetzung|programmierung|gestaltung
             |(?:site|website|web)\ (?:design|development|erstellung)|website-?erstellung|création(?:\ du)?\ (?:site|web)(?:\ internet)?
             |réalisation(?:\ du\ site)?|conception(?:\ du\ site|\ et\ réalisation)?|realizzazione(?:\ (?:del\ )?sito)?|sviluppo\ web
             |diseño\ web|desarrollo\ web|diseño\ y\ desarrollo|web-?ontwerp|realisatie|webbureau|webbyrå|wykonanie(?:\ strony)?
             |realizacja(?:\ strony)?|projekt\ i\ wykonanie|tvorba\ (?:webu|webových\ stránek|stránek)|vytvořilo?|honlapkészítés
-            |weboldal\ készítés|создание\ сайта|разработка\ сайта|розробка\ сайту|web\ tasarım
+            |weboldal\ készítés|web\ tasarım
             )(?:\s?(?:,|&|und|and|et|e|y|i)\s[\p{L}\ -]{3,30}){0,2}\s?:
-        |\b(?:site|website|web\ ?site|web|design(?:ed)?|design\ and\ development|made|developed|created|powered|built)\ by:?\s
-        |\b(?:erstellt|umgesetzt|realisiert|programmiert|gestaltet)\ (?:von|durch):?\s
-        |\b(?:réalisé|créé|conçu)\ par:?\s|\brealizzato\ da:?\s",
+        |(?:создание|разработка)\ сайта\s?:|розробка\ сайту\s?:
+        |(?-u:\b)(?:site|website|web\ ?site|web|design(?:ed)?|design\ and\ development|made|developed|created|powered|built)\ by:?\s
+        |(?-u:\b)(?:erstellt|umgesetzt|realisiert|programmiert|gestaltet)\ (?:von|durch):?\s
+        |(?-u:\b)(?:réalisé|créé|conçu)\ par:?\s|(?-u:\b)realizzato\ da:?\s",
     )
 });
 
@@ -71,11 +73,11 @@ pub(super) static DUTIES: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) static NAMED: LazyLock<Regex> = LazyLock::new(|| {
     constant(
         r"(?x)
-        \b(?:CNIL|AEPD|ANPC|ANSPDCP|UODO|NAIH|EDÖB|PFPDT|CNPD|CICAP|CM2C|КЗЛД)\b
+        (?-u:\b)(?:CNIL|AEPD|ANPC|ANSPDCP|UODO|NAIH|EDÖB|PFPDT|CNPD|CICAP|CM2C)(?-u:\b)|КЗЛД
         |(?i:landes(?:beauftragte\w*|amt|zentrum|datenschutz)\s(?:für|f\.)\s(?:den\s|die\s)?datenschutz
-            |bundesbeauftragte\w*\sfür\sden\sdatenschutz|\b(?:österreichische|liechtensteinische)\w*\sdatenschutz(?:behörde|stelle)
+            |bundesbeauftragte\w*\sfür\sden\sdatenschutz|(?-u:\b)(?:österreichische|liechtensteinische)\w*\sdatenschutz(?:behörde|stelle)
             |datenschutz-?\sund\söffentlichkeitsbeauftragte|schlichtungsstelle|zentrum\sfür\sschlichtung
-            |information\scommissioner|\bombuds(?:man|mann|men|person|stelle)\b|data\sprotection\scommission(?:er)?\b
+            |information\scommissioner|(?-u:\b)ombuds(?:man|mann|men|person|stelle)(?-u:\b)|data\sprotection\scommission(?:er)?(?-u:\b)
             |commission\snationale\s(?:de\s)?(?:l['’]informatique|pour\sla\sprotection)|autorité\sde\sprotection\sdes\sdonnées
             |médiat(?:eur|ion)s?\s(?:de\sla\sconsommation|du\scommerce|du\se-commerce|national|européen)
             |agencia\sespañola\sde\sprotección|comissão\snacional\sde\sproteção|tribunal\sarbitral|centro\sde\sarbitragem|conflitos\sde\sconsumo
