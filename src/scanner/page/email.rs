@@ -44,8 +44,8 @@ pub(super) fn emails(page: &Outline, graph: &Graph) -> Vec<Email> {
         list: Vec::new(),
     };
     let of_others = third_parties(page);
-    for anchor in &page.anchors {
-        let is_of_others = is_in(&of_others, anchor.at);
+    for anchor in page.anchors.iter().filter(|anchor| !anchor.is_by_others) {
+        let is_of_others = is_in(of_others, anchor.at);
         links::addresses(&anchor.href, |address, source| {
             // The officer for data protection may be the site's own.
             if !is_of_others || found.is_own(address) {
@@ -79,14 +79,14 @@ pub(super) fn emails(page: &Outline, graph: &Graph) -> Vec<Email> {
     for description in DESCRIPTIONS.iter().filter_map(|name| meta(page, &[name])) {
         text::plain(&description, |address| found.add(address, "meta", false));
     }
-    for part in &of_others {
+    for part in of_others {
         text::plain(&with_plain_hyphens(&page.text[part.clone()]), |address| {
             if found.is_own(address) {
                 found.add(address, "text", false);
             }
         });
     }
-    let own_text = without(&page.text, &of_others);
+    let own_text = without(&page.text, of_others);
     let shown = with_plain_hyphens(&own_text);
     text::plain(&shown, |address| found.add(address, "text", false));
     text::reversed(&shown, |address| found.add(address, "reversed", false));
@@ -383,6 +383,15 @@ mod tests {
             values(html),
             ["dpo@site.test", "privacy@site.test", "a@site.test"]
         );
+    }
+
+    #[test]
+    fn traps_and_what_is_in_the_box_of_a_consent_manager_are_not_the_sites() {
+        let html = "<div style='display:none'><a href=mailto:trap@site.test>x</a></div><a hidden href=mailto:t@site.test></a>
+            <div id=BorlabsCookieBox>Other GmbH, a@acme-shop.com <a href=mailto:b@acme-shop.com></a></div>";
+        assert_eq!(values(html), Vec::<String>::new());
+        let html = "<div class=hidden><a href=mailto:a@site.test>x</a></div>";
+        assert_eq!(values(html), ["a@site.test"]);
     }
 
     #[test]

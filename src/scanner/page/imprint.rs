@@ -15,12 +15,14 @@ pub(super) use self::forms::is_legal_name;
 use self::forms::{core, name_pattern, without_joined_form, without_rest, without_romanian};
 use super::contact_links::names_imprint;
 use super::outline::Outline;
+use super::third_parties::{third_parties, without};
 use crate::values::findings::Organization;
 
 /// The operator of the site, from the text of the page; `None` if it does not say.
 pub(super) fn imprint(page: &Outline) -> Option<Organization> {
     let is_imprint = is_imprint(page);
-    let mut lines = address::lines(&page.text);
+    let text = without(&page.text, third_parties(page));
+    let mut lines = address::lines(&text);
     if is_imprint {
         address::drop_hosts(&mut lines);
     }
@@ -39,15 +41,15 @@ pub(super) fn imprint(page: &Outline) -> Option<Organization> {
         name: None,
         legal_name: name
             .map(|(_, name)| name)
-            .or_else(|| operators::operator(&page.text))
-            .or_else(|| copyright_holder(&page.text))
+            .or_else(|| operators::operator(&text))
+            .or_else(|| copyright_holder(&text))
             .or_else(|| in_title(page))
             .or_else(|| like_the_site(page, &lines))
             .or_else(|| Some(lines[person?].text.clone()))
             .or_else(|| quoted(&lines))
             .map(|name| names::without_stop(&name).to_owned()),
         address: address.map(own),
-        identifiers: identifiers(&page.text, is_imprint),
+        identifiers: identifiers(&text, is_imprint),
     };
     (found != Organization::default()).then_some(found)
 }

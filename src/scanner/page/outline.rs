@@ -5,8 +5,12 @@
 mod builder;
 mod names;
 mod picture;
+mod sections;
 mod text;
 mod unseen;
+
+use std::cell::OnceCell;
+use std::ops::Range;
 
 use scraper::node::Element;
 use scraper::{Html, Node, StrTendril};
@@ -52,8 +56,12 @@ pub(super) struct Outline {
     pub(super) cloudflare_emails: Vec<String>,
     /// What a reader sees, blocks apart by line breaks; not what visitors wrote.
     pub(super) text: String,
-    /// Where sections of the text begin, in order.
+    /// The sections of the text, by their beginning.
     pub(super) sections: Vec<Section>,
+    /// Where a block or a line of the text begins that the page sets apart, in order.
+    pub(super) breaks: Vec<Break>,
+    /// The parts of the text that are about others, once they are looked for.
+    pub(super) of_others: OnceCell<Vec<Range<usize>>>,
     pub(super) counts: Performance,
     /// The page as browsers see it, for selectors.
     pub(super) tree: Html,
@@ -83,8 +91,18 @@ pub(super) struct Link {
 pub(super) struct Section {
     /// The byte of the text where it begins.
     pub(super) at: usize,
+    /// The byte where the element ends that it is the heading of, if one does: behind it is something else.
+    pub(super) end: Option<usize>,
     /// That of a heading, 1 to 6; 0 for what is around the content.
     pub(super) level: u8,
+}
+
+/// A place between two lines of the text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Break {
+    pub(super) at: usize,
+    /// Whether a block begins or ends, not a line within one.
+    pub(super) is_of_block: bool,
 }
 
 /// What is behind the scheme of a link to a page, which some systems put before all links: `http://tel:030…`.

@@ -6,11 +6,11 @@ mod networks;
 use scraper::node::Element;
 use url::Url;
 
-use self::credit::is_credited;
+use self::credit::{is_credited, names_others};
 
 use self::networks::Network;
 use super::json_ld::Graph;
-use super::outline::Outline;
+use super::outline::{Anchor, Outline};
 use super::tree::{attribute, has_word};
 use crate::scanner::site::registrable;
 use crate::values::findings::{Social, SocialLinks};
@@ -30,7 +30,9 @@ pub(super) fn socials(page: &Outline, graph: &Graph) -> Vec<Social> {
         .into_iter()
         .flat_map(|node| node.texts("sameAs"))
         .map(|url| (url, "json_ld"));
-    let linked = page.anchors.iter().filter(|anchor| !anchor.is_by_others);
+    let is_about_others = names_others(page);
+    let is_of_site = |anchor: &&Anchor| !anchor.is_by_others && (anchor.in_frame || !is_about_others);
+    let linked = page.anchors.iter().filter(is_of_site);
     let linked = linked.map(|anchor| {
         (
             anchor.href.clone(),

@@ -1,37 +1,41 @@
-//! Sections of an imprint or a privacy page that are about others: who hosts or made the site, who supervises it. How
-//! to reach them is not how to reach the site's owner.
+//! Parts of a page that are about others: who hosts or made the site, who supervises its owner. How to reach them is not
+//! how to reach the owner.
+
+mod words;
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::LazyLock;
 
-use regex::Regex;
-
+use self::words::{CREDITS, DUTIES, NAMED, OWNER, PRIVACY, is_phone_label};
 use super::imprint::is_imprint;
 use super::outline::Outline;
+use crate::scanner::site::registrable;
 
-/// Whether a line introduces who hosts the site.
-pub(super) fn introduces_host(line: &str) -> bool {
-    static HOSTS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)héberg|hosted|hosting|gehostet|hospeda(?:je|do|gem)|alojamiento|tárhely|хостинг|barındırma|hébergeur")
-            .expect("the pattern is constant")
-    });
-    HOSTS.is_match(line)
+pub(super) use self::words::introduces_host;
+
+/// Parts kept of one page.
+const MAX_PARTS: usize = 200;
+
+/// The parts of a page's text that are about others, in order, none within another.
+pub(super) fn third_parties(page: &Outline) -> &[Range<usize>] {
+    page.of_others.get_or_init(|| {
+        let mut parts = sections(page);
+        parts.extend(passages(page));
+        joined(parts)
+    })
 }
 
-/// The parts of a page's text that are about others, in order; none unless the page is about the site's owner and its
-/// duties.
-pub(super) fn third_parties(page: &Outline) -> Vec<Range<usize>> {
+/// The sections whose headings introduce others; none unless the page is about the site's owner and its duties.
+fn sections(page: &Outline) -> Vec<Range<usize>> {
     /// Bytes of a section; what is longer goes on with something else.
     const MAX_SECTION: usize = 3_000;
-    const MAX_SECTIONS: usize = 100;
     let mut found: Vec<Range<usize>> = Vec::new();
     if !is_imprint(page) && !is_privacy_page(page) {
         return found;
     }
     let text = page.text.as_str();
     for (index, section) in page.sections.iter().enumerate() {
-        if found.len() == MAX_SECTIONS {
+        if found.len() == MAX_PARTS {
             break;
         }
         let is_within = found.last().is_some_and(|last| section.at < last.end);
@@ -42,11 +46,112 @@ pub(super) fn third_parties(page: &Outline) -> Vec<Range<usize>> {
         let next = page.sections[index + 1..]
             .iter()
             .find(|next| next.level <= section.level);
-        let end = next.map_or(text.len(), |next| next.at);
+        let next = next.map_or(text.len(), |next| next.at);
         let longest = text.floor_char_boundary((section.at + MAX_SECTION).min(text.len()));
-        found.push(section.at..end.min(longest));
+        let end = section.end.unwrap_or(text.len()).min(next).min(longest);
+        found.push(section.at..end);
     }
     found
+}
+
+/// Lines and paragraphs that are about others, on any page: `Webdesign: Acme GmbH, Tel. …` in a footer, the authority
+/// or the arbiter that a shop has to name.
+fn passages(page: &Outline) -> Vec<Range<usize>> {
+    let text = page.text.as_str();
+    let is_about_duties = is_imprint(page) || is_privacy_page(page);
+    let is_of_an_authority = titles(page).any(|title| NAMED.is_match(title));
+    let places = Places::new(page);
+    let mut found = Vec::new();
+    if !is_of_an_authority {
+        let named = NAMED.find_iter(text).take(MAX_PARTS);
+        found.extend(named.map(|name| places.rest_of_paragraph(name.start())));
+    }
+    let credits = CREDITS.find_iter(text).take(MAX_PARTS);
+    found.extend(credits.filter_map(|label| places.labelled(label.range())));
+    if is_about_duties {
+        let labels = DUTIES.find_iter(text).take(MAX_PARTS);
+        found.extend(labels.filter_map(|label| places.labelled(label.range())));
+    }
+    found.retain(|part| !places.is_owners(part));
+    found
+}
+
+/// The text of a page and where it is divided.
+struct Places<'p> {
+    page: &'p Outline,
+    site: &'p str,
+}
+
+impl<'p> Places<'p> {
+    fn new(page: &'p Outline) -> Self {
+        Self {
+            page,
+            site: page.base.host_str().map(registrable).unwrap_or_default(),
+        }
+    }
+
+    /// From a place to the end of its paragraph.
+    fn rest_of_paragraph(&self, start: usize) -> Range<usize> {
+        /// Bytes; what is longer goes on with something else.
+        const LONGEST: usize = 400;
+        let text = self.page.text.as_str();
+        let end = self.end(start, true);
+        let longest = text.floor_char_boundary((start + LONGEST).min(text.len()));
+        start..end.min(longest)
+    }
+
+    /// From a label to the end of its line, or of its paragraph if it is all of its line; `None` if no name is behind
+    /// it.
+    fn labelled(&self, label: Range<usize>) -> Option<Range<usize>> {
+        /// Bytes; what is longer is prose: `The method, developed by Dr. Kim, helps …`.
+        const LONGEST: usize = 400;
+        let text = self.page.text.as_str();
+        let line = self.end(label.end, false);
+        let behind = &text[label.end.min(line)..line];
+        let is_alone = !behind.contains(char::is_alphanumeric);
+        let part = if is_alone {
+            self.rest_of_paragraph(label.start)
+        } else {
+            let end = behind.find(['|', '·', '•']).map_or(line, |end| label.end + end);
+            label.start..end
+        };
+        let name =
+            text[label.end.min(part.end)..part.end].trim_start_matches(|sign: char| !sign.is_alphanumeric());
+        let begins_name = name
+            .chars()
+            .next()
+            .is_some_and(|first| !first.is_numeric() && !first.is_lowercase());
+        (begins_name && !is_phone_label(name) && part.len() <= LONGEST).then_some(part)
+    }
+
+    /// Where the line or paragraph of a place ends.
+    fn end(&self, at: usize, is_of_block: bool) -> usize {
+        let breaks = &self.page.breaks;
+        let next = breaks.partition_point(|place| place.at <= at);
+        let mut later = breaks[next..].iter();
+        let end = later.find(|place| place.is_of_block || !is_of_block);
+        end.map_or(self.page.text.len(), |place| place.at)
+    }
+
+    /// Whether a part names the site itself, as its own address does, or its owner.
+    fn is_owners(&self, part: &Range<usize>) -> bool {
+        let text = &self.page.text[part.clone()];
+        !self.site.is_empty() && text.to_ascii_lowercase().contains(self.site)
+            || OWNER.is_match(first_line(text))
+    }
+}
+
+/// Parts in order, those that touch one another as one.
+fn joined(mut parts: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    parts.sort_unstable_by_key(|part| part.start);
+    let mut joined: Vec<Range<usize>> = Vec::new();
+    for part in parts.into_iter().filter(|part| !part.is_empty()) {
+        match joined.last_mut() {
+            Some(last) if part.start <= last.end => last.end = last.end.max(part.end),
+            _ => joined.push(part),
+        }
+    }
+    joined
 }
 
 /// The text without some of its parts.
@@ -67,49 +172,27 @@ pub(super) fn without<'t>(text: &'t str, parts: &[Range<usize>]) -> Cow<'t, str>
 
 /// Whether a place in the text is in one of its parts.
 pub(super) fn is_in(parts: &[Range<usize>], at: usize) -> bool {
-    parts.iter().any(|part| part.contains(&at))
+    let before = parts.partition_point(|part| part.start <= at);
+    before > 0 && parts[before - 1].contains(&at)
 }
 
 /// Whether a heading is about somebody other than the owner.
 fn introduces_third_party(heading: &str) -> bool {
     const MAX_HEADING: usize = 100;
-    static OTHERS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(
-            r"(?ix)
-            \b(?:konzept(?:ion)?|web-?\s?design|web-?entwicklung|web-?development|reali[sz]ation|realisierung
-                |umsetzung|programmierung|gestaltung|site\ design|site\ by|made\ by|designed\ by|developed\ by
-                |création\ (?:du\ site|graphique|web)|conception|réalisation|realizzazione|sviluppo
-                |diseño\ (?:web|y)|desarrollo\ (?:web|y)|web-?ontwerp|realisatie|wykonanie|realizacja)\b
-            |datenschutzbeauftragte|data\ protection\ officer|délégué\ à\ la\ protection
-            |responsabile\ della\ protezione|delegado\ de\ protección|functionaris\ (?:voor\ )?gegevensbescherming
-            |inspektor\w*\ ochrony
-            |aufsichtsbehörde|supervisory\ authority|autorité\ de\ contrôle|autorità\ (?:di\ controllo|garante)
-            |autoridad\ de\ control|toezichthoudende|organ\w*\ nadzor",
-        )
-        .expect("the pattern is constant")
-    });
-    // One section for both, or who decides about the data.
-    static OWNER: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(
-            r"(?i)verantwortlich|betreiber|diensteanbieter|anbieterkennzeichnung|herausgeber|controller|[ée]diteur|editor|titolare|responsable du|responsable del tr|administrator danych|verwerkingsverantwoordelijke|owner",
-        )
-        .expect("the pattern is constant")
-    });
     heading.len() <= MAX_HEADING
-        && (introduces_host(heading) || OTHERS.is_match(heading))
+        && (introduces_host(heading) || words::introduces(heading) || NAMED.is_match(heading))
         && !OWNER.is_match(heading)
 }
 
 /// Whether a page says what happens to the data of visitors.
 fn is_privacy_page(page: &Outline) -> bool {
-    static PRIVACY: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(
-            r"(?i)datenschutz|privacy|privacidad|riservatezza|confidentialit|donn[ée]es[ -]personnelles|prywatno|gegevensbescherming|protecci[óo]n[ -]de[ -]datos",
-        )
-        .expect("the pattern is constant")
-    });
-    let titles = page.title.iter().chain(&page.headings).map(String::as_str);
-    titles.chain([page.url.path()]).any(|text| PRIVACY.is_match(text))
+    titles(page)
+        .chain([page.url.path()])
+        .any(|text| PRIVACY.is_match(text))
+}
+
+fn titles(page: &Outline) -> impl Iterator<Item = &str> {
+    page.title.iter().chain(&page.headings).map(String::as_str)
 }
 
 fn first_line(text: &str) -> &str {
@@ -125,7 +208,7 @@ mod tests {
 
     fn rest(url: &str, html: &str) -> String {
         let page = outline(html, &Url::parse(url).unwrap());
-        let rest = without(&page.text, &third_parties(&page)).into_owned();
+        let rest = without(&page.text, third_parties(&page)).into_owned();
         rest.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
@@ -150,5 +233,79 @@ mod tests {
         let html = "<h2>Zuständige Aufsichtsbehörde</h2><p>b<h2>e</h2>";
         assert_eq!(rest("https://a.test/datenschutz", html), "e");
         assert_eq!(rest("https://a.test/", "<h2>Hosting</h2><p>b"), "Hosting b");
+    }
+
+    #[test]
+    fn a_section_ends_with_the_element_that_its_heading_is_in() {
+        let at = "https://a.test/impressum";
+        for (html, wanted) in [
+            ("<div><p>a<h2>Hosting</h2><p>b</div><div>c</div>", "a c"),
+            // An element for the heading alone is not all of the section.
+            (
+                "<p>a<div><div><h2>Hosting</h2></div></div><div>b</div><h2>d</h2>",
+                "a d",
+            ),
+            ("<div><h2>Hosting</h2><p>b</p><h3></h3></div><p>c", "c"),
+        ] {
+            assert_eq!(rest(at, html), wanted, "{html}");
+        }
+    }
+
+    #[test]
+    fn credits_are_not_the_owners() {
+        for (html, wanted) in [
+            ("<p>a<p>Webdesign: Acme GmbH, Tel. 1<p>b", "a b"),
+            (
+                "<p>a<br>Konzept, Design &amp; Umsetzung: <a href=x>Acme</a>, <a href=mailto:x@b.test>x@b.test</a><br>b",
+                "a b",
+            ),
+            ("<p>Programmierung und Hosting:<br>Acme<br>Tel. 1</p><p>b", "b"),
+            (
+                "<p>© We | Website by Acme Ltd, Tel. 1 | Tel. 2",
+                "© We | | Tel. 2",
+            ),
+            (
+                "<p>Webdesign: Tel. 1<p>Webdesign: 1",
+                "Webdesign: Tel. 1 Webdesign: 1",
+            ),
+            ("<p>Webdesign, Tel. 1", "Webdesign, Tel. 1"),
+            ("<p>Realisierung: wir@a.test", "Realisierung: wir@a.test"),
+            ("<p>Webdesign: Kim, kim@a.test", "Webdesign: Kim, kim@a.test"),
+        ] {
+            assert_eq!(rest("https://a.test/", html), wanted, "{html}");
+        }
+    }
+
+    #[test]
+    fn authorities_and_arbiters_are_not_the_owners() {
+        for (html, wanted) in [
+            (
+                "<p>Write to a<p>CNIL - 3 Place de Fontenoy, Tél. 1<p>b",
+                "Write to a b",
+            ),
+            ("<p>a<br>Legal Ombudsman, PO Box 1, 2<br><br>b", "a Legal b"),
+            ("<p>a<p>Médiateur de la consommation : Acme, 1", "a"),
+            (
+                "<p>Der Landesbeauftragte für den Datenschutz<br>Weg 1<br>Tel. 2<p>b",
+                "Der b",
+            ),
+            (
+                "<title>Legal Ombudsman</title><p>Legal Ombudsman, Tel. 1",
+                "Legal Ombudsman, Tel. 1",
+            ),
+            (
+                "<p>CNIL: écrivez à b@a.test, Tél. 1",
+                "CNIL: écrivez à b@a.test, Tél. 1",
+            ),
+            ("<p>Garantie, Tel. 1", "Garantie, Tel. 1"),
+        ] {
+            assert_eq!(rest("https://a.test/", html), wanted, "{html}");
+        }
+        let html = "<p>Aufsichtsbehörde: Stadt X, Tel. 1<p>b";
+        assert_eq!(rest("https://a.test/impressum", html), "b");
+        assert_eq!(
+            rest("https://a.test/", html),
+            "Aufsichtsbehörde: Stadt X, Tel. 1 b"
+        );
     }
 }

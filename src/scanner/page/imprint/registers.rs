@@ -1,189 +1,82 @@
 //! Register and tax numbers of companies, with the words that introduce them.
 
+mod check_digits;
+mod numbers;
+
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
-use regex::{Regex, RegexSet};
+use regex::Regex;
 use regex_syntax::hir::literal::{ExtractKind, Extractor, Literal};
+
+use self::numbers::KINDS;
+use crate::scanner::page::characters::{digit, narrow};
 
 /// Numbers kept of one page.
 const MAX_IDENTIFIERS: usize = 20;
 
-/// Fewer digits are in no such number; longer lines are no imprint's; a label is short.
+/// Fewer digits are in no such number; longer lines are no imprint's.
 const FEWEST_DIGITS: usize = 3;
 const MAX_LINE: usize = 1_000;
-const MAX_LABEL: usize = 60;
 
-/// Numbers by which registers and tax offices know a company: the label they are given, how pages introduce them,
-/// and how they are formed. The words in front make them safe to take from running text.
-const NUMBERS: &[(&str, &str)] = &[
-    (
-        "VAT",
-        r"(?i:VAT|USt\.?|Umsatzsteuer|UID|MwSt|TVA|P\.? ?IVA|partita iva|IVA|BTW|moms|NIP|DIČ|DPH|CIF|NIF|Y-tunnus)[^\n]{0,60}?(?-u:\b)((?:ATU[0-9]{8}|(?:DE|EE|EL|PT)(?: ?[0-9]){9}|BE ?[01]?[0-9]{3}[. ]?[0-9]{3}[. ]?[0-9]{3}|(?:CZ|LT|LV|BG|RO|HR|PL|SE|DK|FI|HU|LU|MT|SI|SK|IT) ?[0-9]{7,12}|(?:FR|CY|IE|ES|GB|NL) ?[0-9A-Z][0-9A-Z ]{7,13}[0-9A-Z]|CHE-?[0-9]{3}\.?[0-9]{3}\.?[0-9]{3}))(?-u:\b)",
-    ),
-    (
-        "Register",
-        r"(?-u:\b)(HR ?[AB] ?(?:Nr\.? ?)?[0-9]{1,6}(?: ?[A-Z](?-u:\b))?)",
-    ),
-    (
-        "Register",
-        r"(?-u:\b)(?i:Firmenbuch(?:nummer)?|FN)(?-u:\b)[^\n0-9]{0,20}([0-9]{5,6} ?[a-z])(?-u:\b)",
-    ),
-    ("Register", r"(?-u:\b)(CHE-?[0-9]{3}\.[0-9]{3}\.[0-9]{3})(?-u:\b)"),
-    (
-        "Register",
-        r"(?i:vereinsregister|registergericht|amtsgericht)[^\n]{0,60}(?-u:\b)(VR ?(?:Nr\.? ?)?[0-9]{2,6})(?-u:\b)",
-    ),
-    (
-        "ZVR",
-        r"(?-u:\b)ZVR(?:-?(?:Zahl|Nr\.?|Nummer))?[^\n0-9]{0,6}([0-9][0-9 ]{6,12}[0-9])(?-u:\b)",
-    ),
-    (
-        "SIRET",
-        r"(?i:siret)[^\n0-9]{0,20}([0-9]{3} ?[0-9]{3} ?[0-9]{3} ?[0-9]{5})(?-u:\b)",
-    ),
-    (
-        "SIREN",
-        r"(?i:siren|(?-u:\b)RCS(?-u:\b))[^\n0-9]{0,25}([0-9]{3} ?[0-9]{3} ?[0-9]{3})(?-u:\b)",
-    ),
-    (
-        "P.IVA",
-        r"(?i:p\.? ?iva|partita iva)[^\n0-9]{0,15}([0-9]{11})(?-u:\b)",
-    ),
-    (
-        "KvK",
-        r"(?i:kvk|kamer van koophandel)[^\n0-9]{0,20}([0-9]{8})(?-u:\b)",
-    ),
-    (
-        "CIF",
-        r"(?-u:\b)(?:CIF|NIF|C\.I\.F|N\.I\.F)(?-u:\b)[^\n0-9A-Z]{0,6}([A-Z][- ]?[0-9]{7}[0-9A-Z]|[0-9]{8}-?[A-Z])(?-u:\b)",
-    ),
-    (
-        "NIF",
-        r"(?-u:\b)(?:NIPC|NIF)(?-u:\b)[^\n0-9A-Za-z]{0,6}((?:PT ?)?[125689][0-9]{2} ?[0-9]{3} ?[0-9]{3})(?-u:\b)",
-    ),
-    (
-        "Enterprise number",
-        r"(?:(?i:ondernemingsn(?:r\.?|ummer)|(?:n[°º]|num[ée]ro) d['’]entreprise)|(?-u:\b)KBO(?-u:\b)|(?-u:\b)BCE(?-u:\b))[^\n0-9]{0,12}?((?:BE ?)?[01]?[0-9]{3}[. ]?[0-9]{3}[. ]?[0-9]{3})(?-u:\b)",
-    ),
-    (
-        "Y-tunnus",
-        r"(?i:y-tunnus)[^\n0-9A-Za-z]{0,6}([0-9]{7}-[0-9])(?-u:\b)",
-    ),
-    (
-        "Adószám",
-        r"(?i:adószám)[^\n0-9A-Za-z]{0,6}([0-9]{8}-[0-9]-[0-9]{2})(?-u:\b)",
-    ),
-    (
-        "REGON",
-        r"(?-u:\b)REGON(?-u:\b)[^\n0-9A-Za-z]{0,6}([0-9]{14}|[0-9]{9})(?-u:\b)",
-    ),
-    (
-        "ACN",
-        r"(?-u:\b)(?:ACN|A\.C\.N\.)[^\n0-9A-Za-z]{0,6}([0-9]{3} ?[0-9]{3} ?[0-9]{3})(?-u:\b)",
-    ),
-    (
-        "UEN",
-        r"(?-u:\b)UEN(?: [Nn]o\.?)?[^\n0-9A-Za-z]{0,6}([0-9]{8,9}[A-Z]|[TSR][0-9]{2}[A-Z]{2}[0-9]{4}[A-Z])(?-u:\b)",
-    ),
-    // South Africa.
-    (
-        "Company number",
-        r"(?i:reg(?:istration)?\.? ?(?:no|nr|number)\.?)[^\n0-9A-Za-z]{0,6}((?:19|20)[0-9]{2}/[0-9]{6}/[0-9]{2})(?-u:\b)",
-    ),
-    (
-        "Company number",
-        r"(?i:company (?:registration )?(?:number|no\.?|nr\.?)|registered (?:in [A-Za-z &]{3,30})?(?:number|no\.?|nr\.?))[^\n0-9A-Z]{0,6}((?:SC|NI|OC)?[0-9]{6,8})(?-u:\b)",
-    ),
-    (
-        "NIP",
-        r"(?-u:\b)NIP(?-u:\b)[^\n0-9]{0,6}([0-9]{3}-?[0-9]{3}-?[0-9]{2}-?[0-9]{2})(?-u:\b)",
-    ),
-    ("KRS", r"(?-u:\b)KRS(?-u:\b)[^\n0-9]{0,10}([0-9]{10})(?-u:\b)"),
-    (
-        "IČO",
-        r"(?-u:\b)(?:IČO?|ICO)[^\n0-9\p{L}]{0,6}([0-9]{2} ?[0-9]{3} ?[0-9]{3})(?-u:\b)",
-    ),
-    (
-        "CVR",
-        r"(?-u:\b)CVR(?-u:\b)[^\n0-9]{0,12}([0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2})(?-u:\b)",
-    ),
-    (
-        "Organisation number",
-        r"(?i:org(?:anisations)?\.? ?-?(?:nr|nummer)\.?)[^\n0-9]{0,6}([0-9]{6}-[0-9]{4}|[0-9]{3} ?[0-9]{3} ?[0-9]{3})(?-u:\b)",
-    ),
-    (
-        "CNPJ",
-        r"(?i:cnpj)(?:/MF)?[^\n0-9]{0,6}([0-9]{2}\.?[0-9]{3}\.?[0-9]{3}/?[0-9]{4}-?[0-9]{2})(?-u:\b)",
-    ),
-    (
-        "CUIT",
-        r"(?i:c\.?u\.?i\.?t\.?)(?-u:\b|:)[^\n0-9]{0,6}([0-9]{2}-?[0-9]{8}-?[0-9])(?-u:\b)",
-    ),
-    (
-        "RUC",
-        r"(?-u:\b)R\.?U\.?C\.?[^\n0-9A-Z]{0,8}((?:10|15|17|20)[0-9]{9}|[0-9]{13})(?-u:\b)",
-    ),
-    (
-        "NIT",
-        r"(?-u:\b)N\.?I\.?T\.?[^\n0-9A-Z]{0,6}([0-9]{3}\.?[0-9]{3}\.?[0-9]{3}(?: ?- ?[0-9])?)(?-u:\b)",
-    ),
-    (
-        "RFC",
-        r"(?-u:\b)R\.?F\.?C\.?[^\n0-9A-Z]{1,6}([A-ZÑ&]{3,4}[0-9]{6}[0-9A-Z]{3})(?-u:\b)",
-    ),
-    ("INN", r"ИНН[^\n0-9]{0,10}([0-9]{12}|[0-9]{10})(?-u:\b)"),
-    ("OGRN", r"ОГРН(?:ИП)?[^\n0-9]{0,10}([0-9]{15}|[0-9]{13})(?-u:\b)"),
-    ("EDRPOU", r"[ЄЕ]ДРПОУ[^\n0-9]{0,6}([0-9]{8})(?-u:\b)"),
-    (
-        "EIK",
-        r"(?:ЕИК|Булстат|БУЛСТАТ)[^\n0-9]{0,6}([0-9]{9}(?:[0-9]{4})?)(?-u:\b)",
-    ),
-    (
-        "CUI",
-        r"(?-u:\b)C\.?(?:U\.?I|I\.?F)\.?[^\n0-9A-Z]{0,6}((?:RO ?)?[0-9]{6,10})(?-u:\b)",
-    ),
-    ("OIB", r"(?-u:\b)OIB(?-u:\b)[^\n0-9]{0,6}([0-9]{11})(?-u:\b)"),
-    ("PIB", r"(?-u:\b)(?:PIB|ПИБ)[^\n0-9]{0,6}([0-9]{9})(?-u:\b)"),
-    (
-        "GSTIN",
-        r"(?-u:\b)GST(?:IN)?(?: No\.?)?[^\n0-9A-Z]{0,6}([0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][0-9A-Z]{3})(?-u:\b)",
-    ),
-    ("Corporate number", r"法人番号[^\n0-9]{0,6}([0-9]{13})(?-u:\b)"),
-    (
-        "Business number",
-        r"(?:사업자(?:등록)?\s?번호[^\n0-9]{0,6}([0-9]{3}-?[0-9]{2}-?[0-9]{5})|(?:統一編號|統編)[^\n0-9]{0,6}([0-9]{8}))(?-u:\b)",
-    ),
-    ("MERSIS", r"(?i:mersis)(?: no)?[^\n0-9]{0,6}([0-9]{16})(?-u:\b)"),
-    (
-        "ABN",
-        r"(?-u:\b)ABN(?-u:\b)[^\n0-9]{0,6}([0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{3})(?-u:\b)",
-    ),
-];
+/// Bytes of a label on lines of its own: the law that demands the number may be a part of it.
+const MAX_LABEL: usize = 120;
 
-/// Whether a text holds a word that introduces any number at all: what the expressions cost is then worth its while.
-fn introduces(text: &str) -> bool {
-    static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-        let words: Option<Vec<Vec<String>>> =
-            NUMBERS.iter().map(|(_, pattern)| first_words(pattern)).collect();
-        AhoCorasick::builder()
+/// The words that introduce numbers, and which kinds each of them introduces.
+struct Words {
+    words: AhoCorasick,
+    kinds: Vec<usize>,
+}
+
+impl Words {
+    fn new() -> Option<Self> {
+        let mut words = Vec::new();
+        let mut kinds = Vec::new();
+        for (at, kind) in KINDS.iter().enumerate() {
+            for word in first_words(kind.pattern)? {
+                words.push(word);
+                kinds.push(at);
+            }
+        }
+        let words = AhoCorasick::builder()
             .ascii_case_insensitive(true)
-            .build(words?.concat())
-            .ok()
-    });
-    WORDS.as_ref().is_none_or(|words| words.is_match(text))
+            .build(words)
+            .ok()?;
+        Some(Self { words, kinds })
+    }
+
+    /// The kinds that a text may introduce, in order.
+    fn introduced(&self, text: &str) -> Vec<usize> {
+        let words = self.words.find_overlapping_iter(text);
+        let mut kinds: Vec<usize> = words.map(|word| self.kinds[word.pattern().as_usize()]).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        kinds
+    }
+}
+
+/// The kinds of numbers that a text may introduce: what their expressions cost is then worth its while.
+fn introduced(text: &str) -> Vec<usize> {
+    static WORDS: LazyLock<Option<Words>> = LazyLock::new(Words::new);
+    match &*WORDS {
+        Some(words) => words.introduced(text),
+        None => (0..KINDS.len()).collect(),
+    }
 }
 
 /// What a text that an expression matches begins with in place of the match, one of it, in any case; `None` if
 /// that may be anything.
 fn first_words(pattern: &str) -> Option<Vec<String>> {
+    /// Fewer letters are in too many other words.
+    const SHORTEST: usize = 3;
     let hir = regex_syntax::parse(&pattern.replace("(?i:", "(?:")).ok()?;
     let words = Extractor::new().kind(ExtractKind::Prefix).extract(&hir);
     let word = |literal: &Literal| {
         let word = String::from_utf8_lossy(literal.as_bytes()).into_owned();
         // Other letters than those of ASCII are looked for in one case alone.
         let ascii = word.find(|sign: char| !sign.is_ascii()).unwrap_or(word.len());
-        let word = if ascii >= 2 {
+        let word = if ascii >= SHORTEST {
             word[..ascii].to_owned()
         } else {
             word
@@ -193,47 +86,64 @@ fn first_words(pattern: &str) -> Option<Vec<String>> {
     words.literals()?.iter().map(word).collect()
 }
 
-/// Numbers with the words that introduce them, which are on their line or, as a label does, on the one before.
+/// Numbers with the words that introduce them, which are on their line or, as a label does, on those before.
 pub(super) fn identifiers(text: &str) -> Vec<String> {
-    static ANY: LazyLock<RegexSet> = LazyLock::new(|| {
-        RegexSet::new(NUMBERS.iter().map(|(_, pattern)| pattern)).expect("the patterns are constant")
-    });
+    let mut found: Vec<String> = Vec::new();
+    let mut label = String::new();
+    // Some tables have a cell for the colon.
+    let lines = text.lines().map(str::trim);
+    for line in lines.filter(|line| line.contains(char::is_alphanumeric)) {
+        let line = plain(line);
+        let digits = line.bytes().filter(u8::is_ascii_digit).count();
+        if digits >= FEWEST_DIGITS && line.len() <= MAX_LINE {
+            add(&mut found, &format!("{label} {line}"));
+        }
+        if digits >= FEWEST_DIGITS || line.len() > MAX_LABEL {
+            label.clear();
+        } else if goes_on(&line) && label.len() + line.len() <= MAX_LABEL {
+            label.push(' ');
+            label.push_str(&line);
+        } else {
+            label = line.into_owned();
+        }
+    }
+    found
+}
+
+/// Whether a label is the rest of one that began on the line before: `gemäß § 27 a UStG:`.
+fn goes_on(line: &str) -> bool {
+    line.starts_with(char::is_lowercase) || line.starts_with('(')
+}
+
+/// Adds the numbers of a text that are not known yet.
+fn add(found: &mut Vec<String>, said: &str) {
     static EACH: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-        let patterns = NUMBERS.iter().map(|(_, pattern)| pattern);
+        let patterns = KINDS.iter().map(|kind| kind.pattern);
         patterns
             .map(|pattern| Regex::new(pattern).expect("the pattern is constant"))
             .collect()
     });
-    let mut found: Vec<String> = Vec::new();
-    let mut label = "";
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let digits = line.bytes().filter(u8::is_ascii_digit).count();
-        if digits >= FEWEST_DIGITS && line.len() <= MAX_LINE {
-            let said = format!("{label} {line}");
-            let numbers = introduces(&said).then(|| ANY.matches(&said));
-            for number in numbers.into_iter().flatten() {
-                for hit in EACH[number].captures_iter(&said).take(MAX_IDENTIFIERS) {
-                    let court = hit
-                        .iter()
-                        .skip(1)
-                        .flatten()
-                        .next()
-                        .map_or("", |court| court.as_str());
-                    let written = court.split_whitespace().collect::<Vec<_>>().join(" ");
-                    let is_known = found.iter().any(|known| known.ends_with(&written));
-                    if !is_known && found.len() < MAX_IDENTIFIERS {
-                        found.push(format!("{}: {written}", NUMBERS[number].0));
-                    }
-                }
+    for at in introduced(said) {
+        let kind = &KINDS[at];
+        for hit in EACH[at].captures_iter(said).take(MAX_IDENTIFIERS) {
+            let number = hit.iter().skip(1).flatten().next();
+            let number = number.map_or("", |number| number.as_str());
+            let written = number.split_whitespace().collect::<Vec<_>>().join(" ");
+            let is_known = found.iter().any(|known| known.ends_with(&written));
+            if !is_known && (kind.is_right)(&written) && found.len() < MAX_IDENTIFIERS {
+                found.push(format!("{}: {written}", kind.label));
             }
         }
-        label = if line.len() <= MAX_LABEL && digits == 0 {
-            line
-        } else {
-            ""
-        };
     }
-    found
+}
+
+/// The text with the digits and letters of ASCII for those that are as wide as ideographs, and for other scripts' digits.
+fn plain(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let plain = text.chars().map(|sign| digit(sign).unwrap_or(narrow(sign)));
+    Cow::Owned(plain.collect())
 }
 
 #[cfg(test)]
@@ -242,11 +152,116 @@ mod tests {
 
     #[test]
     fn each_number_is_introduced_by_words_that_are_known() {
-        for (label, pattern) in NUMBERS {
-            let words = first_words(pattern);
+        for kind in KINDS {
+            let words = first_words(kind.pattern);
+            let (label, pattern) = (kind.label, kind.pattern);
             assert!(words.is_some_and(|words| !words.is_empty()), "{label}: {pattern}");
         }
-        assert!(introduces("Umsatzsteuer-ID: DE 1"));
-        assert!(!introduces("tel. 01234567890"));
+        assert!(!introduced("Umsatzsteuer-ID: DE 1").is_empty());
+        assert!(introduced("tel. 01234567890").is_empty());
+    }
+
+    #[test]
+    fn a_label_may_be_long_or_on_two_lines_or_have_a_cell_for_its_colon() {
+        for text in [
+            "Umsatzsteuer-Identifikationsnummer gemäß § 27 a Umsatzsteuergesetz:\nDE281347568",
+            "Umsatzsteuer-Identifikationsnummer gemäß §27a UStG\n\nDE281347568",
+            "Umsatzsteuer-Identifikationsnummer\ngemäß § 27 a UStG:\nDE281347568",
+            "USt-IdNr.\n:\nDE281347568",
+        ] {
+            assert_eq!(identifiers(text), ["VAT: DE281347568"], "{text}");
+        }
+        for text in [
+            "USt-IdNr.\nProdukte\nDE281347568",
+            "Umsatzsteuer-Identifikationsnummer gemäß § 27 a UStG: 0341 33847\nDE281347568",
+        ] {
+            assert_eq!(identifiers(text), Vec::<String>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_many_countries_are_read() {
+        for (text, wanted) in [
+            ("HR B 12 345", "Register: HR B 12 345"),
+            ("Amtsgericht Köln, HRB 12345 B", "Register: HRB 12345 B"),
+            ("FN123456a", "Register: 123456a"),
+            (
+                "Handelsregister-Nr. CH-020.3.928.374-1",
+                "Register: CH-020.3.928.374-1",
+            ),
+            ("R.C.S. Luxembourg : B 182937", "RCS: B 182937"),
+            ("K.v.K. Utrecht 30182746", "KvK: 30182746"),
+            ("N. REA: MI 1938472", "REA: MI 1938472"),
+            ("REA BO-384729", "REA: BO-384729"),
+            ("Company Reg. No. 518293", "Company number: 518293"),
+            (
+                "Registered in England and Wales (OC382917)",
+                "Company number: OC382917",
+            ),
+            ("Registered in Ireland No. 368047", "Company number: 368047"),
+            ("VAT No. IE8273645T", "VAT: IE8273645T"),
+            ("VAT no. 220 4302 31", "VAT: 220 4302 31"),
+            ("Kennitala: 480293-8279", "Kennitala: 480293-8279"),
+            ("Registrikood: 11928372", "Registrikood: 11928372"),
+            ("Reg. nr 10060701", "Registrikood: 10060701"),
+            (
+                "Vienotais reģistrācijas numurs 40003182936",
+                "Reģ. Nr.: 40003182936",
+            ),
+            ("Įmonės kodas: 302918372", "Įmonės kodas: 302918372"),
+            ("PVM kodas: LT119283710", "VAT: LT119283710"),
+            ("IČO: 271 93 845", "IČO: 271 93 845"),
+            ("Cégjegyzékszám: 01-09-284719", "Cégjegyzékszám: 01-09-284719"),
+            (
+                "Nr. Reg. Com.: J12/1827/2009",
+                "Registrul comerțului: J12/1827/2009",
+            ),
+            ("ДДС №: BG201839473", "VAT: BG201839473"),
+            ("Matični broj: 17182948", "Matični broj: 17182948"),
+            ("Matična številka: 6182933000", "Matični broj: 6182933000"),
+            ("ID za DDV: SI81928378", "VAT: SI81928378"),
+            ("MBS: 060291837", "MBS: 060291837"),
+            ("Α.Φ.Μ.: 099827366", "ΑΦΜ: 099827366"),
+            ("Αρ. ΓΕΜΗ: 128374903000", "ΓΕΜΗ: 128374903000"),
+            ("Vergi Dairesi / No: Kadıköy / 9480291731", "Vergi No: 9480291731"),
+            ("EIN 82-9374651", "EIN: 82-9374651"),
+            ("GST/HST # 129182739 RT0001", "GST/HST: 129182739 RT0001"),
+            ("RUT: 76.192.837-6", "RUT: 76.192.837-6"),
+            ("CIN: U72200KA2013PTC097389", "CIN: U72200KA2013PTC097389"),
+            (
+                "统一社会信用代码：９1310115MA1K4829XA",
+                "USCC: 91310115MA1K4829XA",
+            ),
+            ("เลขประจำตัวผู้เสียภาษี: 5105548129384", "Tax ID: 5105548129384"),
+            ("Mã số thuế: 0312938472", "MST: 0312938472"),
+            (
+                "Foo Sdn. Bhd. (201801029374 / 1291400-X)",
+                "Company number: 201801029374 / 1291400-X",
+            ),
+            ("TRN: 100293847500003", "TRN: 100293847500003"),
+            ("سجل تجاري: ١٠١٠٤٨٢٩٣٧", "CR: 1010482937"),
+            ("ח.פ. 514829373", "Company number: 514829373"),
+            ("NZBN 9429048123452", "NZBN: 9429048123452"),
+        ] {
+            assert_eq!(identifiers(text), [wanted], "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_professions_and_other_registers_are_no_companys() {
+        for text in [
+            "FCA registered no. 718293",
+            "Gas Safe registered no. 518293",
+            "Registered charity no. 1082937",
+            "Registered in England since 1998",
+            "Reg. nr 10060702",
+            "VAT no. 220 4302 32",
+            "kt. 120174-3399",
+            "AREA BO-384729",
+            "ein 82-93746",
+            "J12/1827/2009",
+        ] {
+            assert_eq!(identifiers(text), Vec::<String>::new(), "{text}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Builds an outline on a walk through the tree.
 
+use std::cell::OnceCell;
+
 use ego_tree::iter::Edge;
 use ego_tree::{NodeId, NodeRef};
 use html5ever::ns;
@@ -12,9 +14,10 @@ use super::names::{
     is_of_fax, is_of_others, sign_of,
 };
 use super::picture::{of_set, of_style, picture};
+use super::sections::Sections;
 use super::text::{append, begins_address, begins_line, one_line};
-use super::unseen::Hidden;
-use super::{Anchor, Image, Link, Outline, Section};
+use super::unseen::{Hidden, is_decoy};
+use super::{Anchor, Break, Image, Link, Outline};
 use crate::scanner::page::characters::is_invisible;
 use crate::scanner::page::tree::{attribute, has_word, raw};
 use crate::scanner::references::resolve_html;
@@ -54,6 +57,9 @@ pub(super) struct Builder {
     /// The template that scripts may make something of; as it is it is not a part of the page.
     template: Option<NodeId>,
     hidden: Hidden,
+    /// The open element that holds contacts nobody sees.
+    decoy: Option<NodeId>,
+    sections: Sections,
 }
 
 struct OpenAnchor {
@@ -86,6 +92,8 @@ impl Builder {
                 cloudflare_emails: Vec::new(),
                 text: String::new(),
                 sections: Vec::new(),
+                breaks: Vec::new(),
+                of_others: OnceCell::new(),
                 counts: Performance::default(),
                 tree: Html::new_document(),
                 has_drawn_logo: false,
@@ -105,6 +113,8 @@ impl Builder {
             unseen: None,
             template: None,
             hidden: Hidden::default(),
+            decoy: None,
+            sections: Sections::default(),
         }
     }
 
@@ -130,14 +140,19 @@ impl Builder {
         }
     }
 
-    pub(super) fn finish(self) -> Outline {
+    pub(super) fn finish(mut self) -> Outline {
+        self.outline.sections = self.sections.finish();
         self.outline
     }
 
     fn open(&mut self, place: NodeRef<'_, Node>, element: &Element) {
         let node = place.id();
         self.outline.counts.total_elements += 1;
-        if let Some(code) = attribute(element, "data-cfemail") {
+        self.sections.enter();
+        if self.decoy.is_none() && ElementRef::wrap(place).is_some_and(is_decoy) {
+            self.decoy = Some(node);
+        }
+        if let Some(code) = attribute(element, "data-cfemail").filter(|_| self.decoy.is_none()) {
             push(&mut self.outline.cloudflare_emails, code.to_owned());
         }
         if holds_others(element.name()) {
@@ -188,11 +203,15 @@ impl Builder {
             _ => {}
         }
         self.background(element);
+        // Two lines that end in a row are the end of a paragraph.
+        let at = self.outline.text.len();
+        if element.name() == "br" && self.outline.breaks.last().is_some_and(|last| last.at == at) {
+            self.note_break(true);
+        }
         self.break_text(element.name());
         let is_frame = self.frame == Some(node) || self.footer == Some(node);
         if let Some(level) = is_frame.then_some(0).or_else(|| heading_level(element.name())) {
-            let at = self.outline.text.len();
-            push(&mut self.outline.sections, Section { at, level });
+            self.sections.begin(self.outline.text.len(), level);
         }
         // On the line of what the element holds, so that it says nothing of the lines below.
         if is_of_fax(element) && self.outline.text.len() < MAX_TEXT {
@@ -226,11 +245,14 @@ impl Builder {
             &mut self.by_others,
             &mut self.others,
             &mut self.unseen,
+            &mut self.decoy,
         ] {
             if *scope == Some(node) {
                 *scope = None;
             }
         }
+        self.sections
+            .leave(&self.outline.text, heading_level(name).is_some());
         self.break_text(name);
     }
 
@@ -347,7 +369,9 @@ impl Builder {
                 self.outline.text.push('\n');
             }
             anchor.text = one_line(&anchor.text);
-            push(&mut self.outline.anchors, anchor);
+            if self.decoy.is_none() || !is_contact(&anchor.href) {
+                push(&mut self.outline.anchors, anchor);
+            }
         }
     }
 
@@ -490,7 +514,8 @@ impl Builder {
 
     fn show(&mut self, text: &str) {
         let shown = &mut self.outline.text;
-        if self.unseen.is_some() || self.by_others.is_some() || shown.len() + text.len() > MAX_TEXT {
+        let is_hidden = self.unseen.is_some() || self.decoy.is_some();
+        if is_hidden || self.by_others.is_some() || shown.len() + text.len() > MAX_TEXT {
             return;
         }
         if begins_address(shown, text) {
@@ -523,7 +548,26 @@ impl Builder {
         if !self.outline.text.ends_with('\n') {
             self.outline.text.push('\n');
         }
+        self.note_break(name != "br");
     }
+
+    /// Notes where a block or a line begins.
+    fn note_break(&mut self, is_of_block: bool) {
+        let at = self.outline.text.len();
+        match self.outline.breaks.last_mut() {
+            Some(last) if last.at == at => last.is_of_block |= is_of_block,
+            _ => self.outline.breaks.push(Break { at, is_of_block }),
+        }
+    }
+}
+
+/// Whether a link leads to a mailbox or a telephone.
+fn is_contact(href: &str) -> bool {
+    ["mailto:", "tel:", "callto:", "sms:"].iter().any(|scheme| {
+        href.trim_start()
+            .get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    })
 }
 
 /// Whether browsers show nothing of an element's content: a template that is not the inside of the element around it.

@@ -217,7 +217,8 @@ pub(super) fn is_at_sign(element: &Element) -> bool {
 }
 
 /// Whether a container holds content of others: comments of visitors (`comments`, `comment-list`,
-/// `commentlist`, `comment-12`), or a post that the code of a network embeds (`<blockquote class="twitter-tweet">`).
+/// `commentlist`, `comment-12`), a post that the code of a network embeds (`<blockquote class="twitter-tweet">`), or
+/// the box of a consent manager, which names the providers of services.
 pub(super) fn is_by_others(element: &Element) -> bool {
     /// As the networks' own documentation of embedding has them.
     const EMBEDDED: &[&str] = &[
@@ -233,6 +234,30 @@ pub(super) fn is_by_others(element: &Element) -> bool {
         "fb-post",
         "fb-video",
     ];
+    /// As their makers' code has them.
+    const CONSENT: &[&str] = &[
+        "BorlabsCookieBox",
+        "CybotCookiebotDialog",
+        "cmplz-cookiebanner-container",
+        "onetrust-consent-sdk",
+        "usercentrics-root",
+        "cookie-law-info-bar",
+        "cky-consent-container",
+        "moove_gdpr_cookie_modal",
+        "moove_gdpr_cookie_info_bar",
+        "cookie-notice",
+        "iubenda-cs-banner",
+        "didomi-host",
+        "tarteaucitronRoot",
+        "real-cookie-banner",
+        "klaro",
+        "cc-window",
+        "qc-cmp2-container",
+        "cookieconsent",
+        "cookie-consent",
+        "cookie-banner",
+        "cookiebanner",
+    ];
     const NOT: &[&str] = &[
         "open", "closed", "link", "links", "count", "form", "no", "has", "button", "off", "on",
     ];
@@ -245,7 +270,9 @@ pub(super) fn is_by_others(element: &Element) -> bool {
             first,
             &["comment", "comments", "commentlist", "commentbody", "disqus"],
         );
-        is_comments && !parts(word).any(|part| is_any(part, NOT)) || is_any(word, EMBEDDED)
+        is_comments && !parts(word).any(|part| is_any(part, NOT))
+            || is_any(word, EMBEDDED)
+            || is_any(word, CONSENT)
     })
 }
 
@@ -352,6 +379,9 @@ mod tests {
             ("blockquote class=twitter-tweet", true),
             ("blockquote class='instagram-media x'", true),
             ("div class=fb-post", true),
+            ("div id=BorlabsCookieBox", true),
+            ("div class='cc-window cc-banner'", true),
+            ("div class=cookie-settings-link", false),
             ("blockquote", false),
             ("a class=twitter-follow-button", false),
             ("div class=content", false),

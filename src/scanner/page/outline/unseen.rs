@@ -104,6 +104,38 @@ impl Hidden {
     }
 }
 
+/// Whether an element is hidden by itself and holds nothing but a contact or two: a trap for robots. Menus and dialogs
+/// that scripts open hold more, and what style sheets hide may be shown on other screens.
+pub(super) fn is_decoy(place: ElementRef<'_>) -> bool {
+    const MAX_NODES: usize = 12;
+    const MAX_LINKS: usize = 2;
+    let element = place.value();
+    let is_hidden = raw(element, "hidden").is_some_and(|how| !how.eq_ignore_ascii_case("until-found"))
+        || raw(element, "style").is_some_and(is_unseen);
+    if !is_hidden
+        || matches!(
+            element.name(),
+            "body" | "header" | "footer" | "nav" | "main" | "form" | "dialog"
+        )
+    {
+        return false;
+    }
+    let elements = || {
+        let nodes = place.descendants().take(MAX_NODES + 1);
+        nodes.filter_map(|node| node.value().as_element())
+    };
+    let holds_contact = || {
+        let links = ["mailto:", "tel:"];
+        let is_contact = |href: &str| links.iter().any(|scheme| href.trim_start().starts_with(scheme));
+        place.text().any(|text| text.contains('@'))
+            || elements().any(|inner| raw(inner, "href").is_some_and(is_contact))
+    };
+    place.descendants().nth(MAX_NODES).is_none()
+        && holds_contact()
+        && elements().filter(|inner| inner.name() == "a").count() <= MAX_LINKS
+        && elements().all(|inner| !matches!(inner.name(), "h1" | "h2" | "h3" | "button" | "input" | "nav"))
+}
+
 /// The class that a selector like `.x` or `span.x` is about.
 fn class_of(selector: &str) -> Option<&str> {
     let (element, class) = selector.split_once('.')?;
@@ -133,17 +165,24 @@ fn is_hiding(declarations: &str) -> bool {
     if !may_hide {
         return false;
     }
-    let plain: String = declarations
-        .split_whitespace()
-        .collect::<String>()
-        .to_ascii_lowercase();
-    plain.contains("display:none")
-        || plain.contains("visibility:hidden")
-        || plain.contains("left:-9999")
-        || plain.contains("left:-999em")
-        || plain
+    is_unseen(declarations)
+        || plain(declarations)
             .split(';')
             .any(|declaration| matches!(declaration, "font-size:0" | "font-size:0px" | "opacity:0"))
+}
+
+/// Whether declarations take an element off the screen. No size or transparency: scripts fade elements in.
+fn is_unseen(declarations: &str) -> bool {
+    let plain = plain(declarations);
+    let is_far = |side: &&str| plain.contains(&format!("{side}:-999"));
+    plain.contains("display:none")
+        || plain.contains("visibility:hidden")
+        || ["left", "top", "right", "text-indent"].iter().any(is_far)
+}
+
+fn plain(declarations: &str) -> String {
+    let plain: String = declarations.split_whitespace().collect();
+    plain.to_ascii_lowercase()
 }
 
 fn contains_ignoring_case(text: &str, word: &str) -> bool {
@@ -157,6 +196,39 @@ mod tests {
     use super::*;
 
     use crate::scanner::page::tree::parse;
+
+    #[test]
+    fn traps_are_small_and_hidden_by_themselves() {
+        for (source, wanted) in [
+            (
+                "<div style='display:none'><a href=mailto:x@a.test>x</a></div>",
+                true,
+            ),
+            (
+                "<div style='position:absolute; top:-9999px'>Mail <a href=mailto:x@a.test>x</a></div>",
+                true,
+            ),
+            ("<div style='visibility: hidden'><p>x@a.test</p></div>", true),
+            ("<div hidden><a href=mailto:x@a.test>x</a></div>", true),
+            // A style sheet may show it on other screens, a script when it is wanted.
+            ("<div class='d-none d-md-block'><a href=tel:1>x</a></div>", false),
+            ("<div style='opacity:0'><a href=tel:1>x</a></div>", false),
+            (
+                "<div style='display:none'><h3>Call us</h3><a href=tel:1>x</a></div>",
+                false,
+            ),
+            (
+                "<div hidden><a href=/>a</a><a href=/b>b</a><a href=tel:1>x</a></div>",
+                false,
+            ),
+            ("<div><a href=tel:1>x</a></div>", false),
+            ("<div hidden>menu</div>", false),
+        ] {
+            let page = parse(&format!("<body>{source}"));
+            let element = page.html.select(&Selector::parse("div").unwrap()).next().unwrap();
+            assert_eq!(is_decoy(element), wanted, "{source}");
+        }
+    }
 
     #[test]
     fn decoys_are_known_by_attribute_style_and_class() {

@@ -73,6 +73,30 @@ fn gap_of(gap: &str) -> Gap {
     }
 }
 
+/// Whether a number that begins with a group is cut out of more digits, as of a parcel: `9400 1118 …`. One group
+/// before it is a postal code or the number of a house, and what is dialled first begins a number.
+pub(super) fn is_cut_off(run: &str, groups: &[Group], at: usize) -> bool {
+    const FEWEST_DIGITS: usize = 3;
+    let [.., second, first] = &groups[..at] else {
+        return false;
+    };
+    let own = &groups[at];
+    let begins = own.begins_with_zero || run[own.start..].starts_with(['+', '＋', '(', '（']);
+    let is_joined = |group: &Group| group.gap != Gap::Wide;
+    let are_long = first.digits >= FEWEST_DIGITS && second.digits >= FEWEST_DIGITS;
+    !begins && are_long && is_joined(own) && is_joined(first)
+}
+
+/// Whether a bracket is closed behind the code of a place that none was opened for: `02)829-3174`.
+fn has_closing_bracket_alone(text: &str, own: &[Group]) -> bool {
+    let first = &own[0];
+    let behind = &text[first.end - first.start..];
+    first.begins_with_zero
+        && behind.matches([')', '）', ']']).count() == 1
+        && behind.starts_with(')')
+        && behind[1..].starts_with(|sign| digit(sign).is_some())
+}
+
 /// How good a reading is that makes one number of some groups; `None` where they cannot be one.
 pub(super) fn worth(text: &str, groups: &[Group], start: usize, end: usize) -> Option<i32> {
     let own = &groups[start..end];
@@ -94,7 +118,7 @@ pub(super) fn worth(text: &str, groups: &[Group], start: usize, end: usize) -> O
     if !DIGITS.contains(&digits) && digits != 5 && digits != 6
         || cuts_within
         || has_ending
-        || opened != closed
+        || opened != closed && !(opened == 0 && has_closing_bracket_alone(text, own))
     {
         return None;
     }

@@ -1,11 +1,13 @@
 //! The meaning of the words around a number.
 
+mod ids;
 mod words;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use self::words::{FAX, ID_WORDS, JOINERS, PHONE, PHONE_WORDS};
+use self::ids::{ABBREVIATED, ID_WORDS, NUMBER_ENDINGS, NUMBER_WORDS, NUMBERED};
+use self::words::{FAX, FAX_WORDS, JOINERS, PHONE, PHONE_WORDS};
 use crate::scanner::page::characters::{digit, is_latin};
 
 /// What a number is for.
@@ -44,7 +46,10 @@ pub(super) fn kinds(text: &str) -> Vec<Kind> {
     let mut kinds = Vec::new();
     let mut between = 0;
     for (at, word) in words.iter().enumerate().rev() {
-        match kind(word) {
+        let is_beside = between == 0 && kinds.is_empty();
+        let is_id =
+            is_beside && (is_numbered(&words, at) || at + 1 == words.len() && is_abbreviated(word, text));
+        match kind(word).or(is_id.then_some(Kind::Id)) {
             // A tax office has a telephone.
             Some(Kind::Id) if between > 0 => break,
             // What is before it is a part of its name: `P. IVA`.
@@ -53,13 +58,48 @@ pub(super) fn kinds(text: &str) -> Vec<Kind> {
                 kinds.push(kind);
                 between = 0;
             }
-            None if JOINERS.contains(&word.as_str()) && at > 0 => {}
+            None if joins(word) && at > 0 => {}
             None if kinds.is_empty() && between < MAX_WORDS_BETWEEN => between += 1,
             None => break,
         }
     }
     kinds.reverse();
     kinds
+}
+
+/// Whether a word between a label and its number changes nothing.
+fn joins(word: &str) -> bool {
+    JOINERS.contains(&word) || NUMBER_WORDS.contains(&word)
+}
+
+/// Whether a word is about a thing that has a number, and one beside it says so: `Policy number`, `Kód zboží`.
+fn is_numbered(words: &[String], at: usize) -> bool {
+    let is_number = |word: &String| NUMBER_WORDS.contains(&word.as_str());
+    // In `Phone number for orders` it is about the telephone.
+    let is_of_thing =
+        |place: usize| is_number(&words[place]) && !(place > 0 && is_of_machine(&words[place - 1]));
+    NUMBERED.contains(&words[at].as_str())
+        && (words.get(at + 1).is_some_and(is_number) || (at.saturating_sub(2)..at).any(is_of_thing))
+}
+
+/// Whether a word with a number's in one says what has the number: `Kundennr`, `varenummer`.
+fn is_numbered_compound(word: &str) -> bool {
+    let mut endings = NUMBER_ENDINGS.iter();
+    endings.any(|ending| {
+        let thing = word.strip_suffix(ending);
+        thing
+            .is_some_and(|thing| NUMBERED.contains(&thing) || NUMBERED.contains(&thing.trim_end_matches('s')))
+    })
+}
+
+/// Whether the last word of a text is cut short: `Cod.`
+fn is_abbreviated(word: &str, text: &str) -> bool {
+    ABBREVIATED.contains(&word) && text.trim_end().trim_end_matches(':').ends_with('.')
+}
+
+/// Whether a word is the label of a telephone or fax machine.
+pub(super) fn is_of_machine(word: &str) -> bool {
+    matches!(kind(&word.to_lowercase()), Some(Kind::Phone | Kind::Fax))
 }
 
 /// Whether there is nothing between two numbers that would begin something else: `… / …`, `… oder …`.
@@ -71,12 +111,10 @@ pub(super) fn is_joint(text: &str) -> bool {
 pub(super) fn is_label(text: &str) -> bool {
     const MAX_WORDS: usize = 4;
     let words = words(text);
-    let others = words
-        .iter()
-        .filter(|word| kind(word).is_none() && !JOINERS.contains(&word.as_str()));
-    (1..=MAX_WORDS).contains(&words.len())
-        && others.count() <= 1
-        && words.iter().any(|word| kind(word).is_some())
+    let is_known = |at: &usize| kind(&words[*at]).is_some() || is_numbered(&words, *at);
+    let places = || 0..words.len();
+    let others = places().filter(|at| !is_known(at) && !joins(&words[*at]));
+    (1..=MAX_WORDS).contains(&words.len()) && others.count() <= 1 && places().any(|at| is_known(&at))
 }
 
 /// The word in brackets that a text begins with, right behind a number (`(Fax)`), and the rest of the text.
@@ -145,9 +183,9 @@ fn kind(word: &str) -> Option<Kind> {
                 .iter()
                 .any(|stem| stem.chars().next() >= Some(WITHOUT_BLANKS) && word.contains(stem))
     };
-    if FAXES.begins(word) || holds(FAX) || word == "fx" {
+    if FAXES.begins(word) || holds(FAX) || FAX_WORDS.contains(&word) {
         Some(Kind::Fax)
-    } else if IDS.has(word) || holds(ID_WORDS) {
+    } else if IDS.has(word) || holds(ID_WORDS) || is_numbered_compound(word) {
         Some(Kind::Id)
     } else if PHONES.begins(word) || holds(PHONE) || PHONE_WHOLE.has(word) {
         Some(Kind::Phone)
@@ -260,6 +298,41 @@ mod tests {
             ("NIP:", vec![Id]),
             ("P. IVA", vec![Id]),
             ("Y-tunnus:", vec![Id]),
+            ("Artikel-Nr.", vec![Id]),
+            ("Art.nr", vec![Id]),
+            ("Rechnung Nr.", vec![Id]),
+            ("Kundennr:", vec![Id]),
+            ("Vertragsnummer", vec![Id]),
+            ("Varenummer:", vec![Id]),
+            ("Cikkszám:", vec![Id]),
+            ("Part no.", vec![Id]),
+            ("Policy number", vec![Id]),
+            ("Kód zboží:", vec![Id]),
+            ("Número de pedido:", vec![Id]),
+            ("Numéro de commande", vec![Id]),
+            ("Sipariş No:", vec![Id]),
+            ("Номер заказа", vec![Id]),
+            ("Артикул:", vec![Id]),
+            ("Réf.", vec![Id]),
+            ("cod.", vec![Id]),
+            ("证书编号", vec![Id]),
+            ("Aktenzeichen", vec![Id]),
+            // What has a number may also have a telephone.
+            ("Kunden:", vec![]),
+            ("Order:", vec![]),
+            ("Privacy Policy", vec![]),
+            ("Cape Cod", vec![]),
+            ("Customer service number:", vec![]),
+            ("Phone number for order:", vec![Phone]),
+            ("Rufnummer", vec![]),
+            ("Telefonnummer", vec![Phone]),
+            ("Número de teléfono:", vec![Phone]),
+            ("Telefonní číslo:", vec![Phone]),
+            ("Номер телефона:", vec![Phone]),
+            ("電話番号", vec![Phone]),
+            ("Téléc. :", vec![Fax]),
+            ("ISDN-Leonardo", vec![Fax]),
+            ("Telecom", vec![]),
             ("☎", vec![Phone]),
             ("📠", vec![Fax]),
             ("Hotel Post", vec![]),

@@ -34,6 +34,18 @@ pub(super) fn is_grouped_by_thousands(text: &str) -> bool {
     is_first && first.len() < text.len() && groups.all(|group| group.len() == 3 && is_digits(group))
 }
 
+/// A code of a place without the digits in front that dial it, a slash and the rest: `62/829-317`. Many things are
+/// written like that.
+pub(super) fn is_domestic_with_slash(text: &str) -> bool {
+    let (place, rest) = text.split_once('/').unwrap_or_default();
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    (1..=2).contains(&place.len())
+        && is_digits(place)
+        && !place.starts_with('0')
+        && !rest.contains('/')
+        && rest.starts_with(|sign: char| sign.is_ascii_digit())
+}
+
 /// Numbers that are for counting, measuring or addressing machines: `12.345.678`, `0.3333333`, `192.168.0.1`.
 pub(super) fn is_quantity(text: &str) -> bool {
     let groups: Vec<&str> = text.split(['.', ' ']).collect();
@@ -59,6 +71,12 @@ pub(super) fn is_quantity(text: &str) -> bool {
             .iter()
             .all(|group| group.parse::<u32>().is_ok_and(|part| part < 256));
     is_grouped || is_decimal || is_address
+}
+
+/// Whether digits are three postal codes or more: `04103 04105 04107`.
+pub(super) fn are_postal_codes(text: &str) -> bool {
+    let is_code = |group: &str| group.len() == 5 && group.bytes().all(|byte| byte.is_ascii_digit());
+    text.split(' ').count() > 2 && text.split(' ').all(is_code)
 }
 
 /// Digits that a template has in place of a number: `123-456-7890`, `+44 1234 567 890`, `000 000 000`.
@@ -126,6 +144,8 @@ mod tests {
         for text in ["12.345.678", "0.3333333", "3.14159265", "192.168.001.001"] {
             assert!(is_quantity(text), "{text}");
         }
+        assert!(are_postal_codes("04103 04105 04107"));
+        assert!(!are_postal_codes("04103 04105") && !are_postal_codes("04103 04105 041078"));
         for text in [
             "600 100 200",
             "600.100.200",

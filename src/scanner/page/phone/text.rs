@@ -8,14 +8,19 @@ use regex::Regex;
 use rlibphonenumber::phonenumber_matcher::{Leniency, PHONE_MATCHER_FACTORY};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, Region};
 
-use super::groups::{groups, worth};
+use super::groups::{groups, is_cut_off, worth};
 use super::label::{Kind, at_the_end, in_brackets, is_f, is_joint, is_label, is_letter, kinds};
+use super::notation::usual;
 use super::possible_regions::Regions;
-use super::shape::{is_date_or_time, is_grouped_by_thousands, is_quantity, is_sample};
+use super::shape::{are_postal_codes, is_date_or_time, is_quantity, is_sample};
+use super::surroundings::needs_label;
 use crate::scanner::page::characters::digit;
 
 /// Digits of a telephone number (E.164 has 15 at most).
 pub(super) const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
+
+/// Digits of the shortest numbers of a country, which need a label.
+const SHORT: usize = 6;
 
 /// Digits of a run that may be several numbers.
 const MAX_RUN_DIGITS: usize = 60;
@@ -225,10 +230,13 @@ impl<'a> Reader<'a, '_> {
             )
             .expect("the pattern is constant")
         });
+        // Australia has numbers of services with six: `13 12 34`.
+        let has_short = self.places.list.contains(&Region::AU);
+        let fewest = if has_short { SHORT } else { *DIGITS.start() };
         let mut pieces = Vec::new();
         for run in RUNS.find_iter(line) {
             let digits = run.as_str().chars().filter_map(digit).count();
-            if (*DIGITS.start()..=MAX_RUN_DIGITS).contains(&digits) {
+            if (fewest..=MAX_RUN_DIGITS).contains(&digits) && !are_postal_codes(run.as_str()) {
                 self.run(line, run.range(), &mut pieces);
             }
         }
@@ -280,11 +288,13 @@ impl<'a> Reader<'a, '_> {
                         && let Some(needs_label) = needs_label(line, range.clone(), run.start)
                     {
                         let (at, raw) = (range.start, &line[range]);
+                        let are_left = best[start].1.is_none() && best[start.saturating_sub(1)].1.is_none();
+                        let is_of_more = are_left && is_cut_off(&line[run.clone()], &groups, start);
                         found.push(Piece {
                             raw,
                             at,
                             number,
-                            needs_label: needs_label || elsewhere.contains(&(start, end)),
+                            needs_label: needs_label || is_of_more || elsewhere.contains(&(start, end)),
                         });
                     }
                     end = start;
@@ -371,7 +381,8 @@ fn number_within(text: &str, regions: &[Region], limits: &mut Limits) -> Option<
     };
     regions.into_iter().find_map(|region| {
         limits.tries = limits.tries.checked_sub(1)?;
-        let number = PHONE_NUMBER_UTIL.parse(&text, region).ok()?;
+        let text = usual(&text, region);
+        let number = PHONE_NUMBER_UTIL.parse(&*text, region).ok()?;
         if !number.is_valid() {
             return None;
         }
@@ -392,58 +403,6 @@ fn is_whole(text: &str, region: Option<Region>) -> bool {
     matcher
         .next()
         .is_some_and(|hit| digits(hit.raw_string) == digits(text))
-}
-
-/// Whether a number needs a label to count; `None` if no label helps, because it is a part of
-/// something else (`AB-123 456`, `100 %`).
-fn needs_label(line: &str, range: std::ops::Range<usize>, run: usize) -> Option<bool> {
-    let text = &line[range.clone()];
-    let before = line[..range.start].chars().next_back();
-    let mut behind = line[range.end..].chars();
-    let after = behind.next();
-    let is_letter = |character: Option<char>| {
-        character.is_some_and(|character| {
-            crate::scanner::page::characters::is_latin(character) || character == '_'
-        })
-    };
-    let is_unit = |character: Option<char>| {
-        character.is_some_and(|character| {
-            matches!(
-                character,
-                '%' | '€' | '$' | '£' | '¥' | '°' | '@' | '=' | '&' | '#' | '№'
-            )
-        })
-    };
-    let is_number_after =
-        matches!(after, Some(',' | ':')) && behind.next().is_some_and(|next| next.is_ascii_digit());
-    let is_number_before = matches!(before, Some(',' | '.')) && {
-        let mut rest = line[..range.start].chars().rev().skip(1);
-        rest.next().is_some_and(|character| character.is_ascii_digit())
-    };
-    if is_unit(before) || is_unit(after) && after != Some('&') || is_number_after || is_number_before {
-        return None;
-    }
-    let groups = text
-        .split(|character| digit(character).is_none())
-        .filter(|group| !group.is_empty())
-        .count();
-    let is_bare = groups < 2 && !text.starts_with(['+', '＋', '(']);
-    // What is glued to its label (`Tel0316 …`) or to the next (`…Fax`).
-    // The run may begin before it: `DE89 3704 …`.
-    let before_run = line[..run].chars().next_back();
-    // `Tel.0316 …` has a label, `j.envint.2019.105078` none.
-    let is_behind_point = before == Some('.') && is_letter(line[..range.start].chars().rev().nth(1));
-    let is_glued = is_letter(before)
-        || is_behind_point
-        || is_letter(before_run)
-        || is_letter(after) && !begins_extension(&line[range.end..]);
-    Some(is_bare || is_glued || is_grouped_by_thousands(&ascii(text)))
-}
-
-/// `…x12`, `…ext. 12`
-fn begins_extension(text: &str) -> bool {
-    let word: String = text.chars().take_while(|sign| sign.is_alphabetic()).collect();
-    matches!(word.to_lowercase().as_str(), "x" | "ext" | "extn" | "extension")
 }
 
 /// The text with the digits, blanks, dashes and brackets of ASCII for those of all scripts.

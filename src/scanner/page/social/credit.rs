@@ -1,8 +1,10 @@
-//! Words that thank somebody: who made the site, who took a picture.
+//! Words that name others: who made the site, who took a picture, whom the company works for.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
+
+use crate::scanner::page::outline::Outline;
 
 /// Bytes before a link that are read.
 const MAX_BEFORE: usize = 100;
@@ -33,9 +35,44 @@ pub(super) fn is_credited(before: &str) -> bool {
     !end.is_empty() && is_promising && CREDIT.is_match(line)
 }
 
+/// Whether a page is about those for whom or with whom a company works: what its content links to is theirs.
+pub(super) fn names_others(page: &Outline) -> bool {
+    static OTHERS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?ix)^(?:(?:unsere|our|nos|nuestros|i\snostri|onze|nasi|naši)\s)?
+            (?:referenzen|references|références|referencias|referenze|referenties|referencje|reference
+                |kunden|clients|customers|clientes|clienti|klanten|klienci|partner|partners|partenaires|partnerzy|sponsoren|sponsors)
+            (?:\s(?:und|&|and|et|y|e|en|i)\s\p{L}+)?(?:\s[|–—·:-]|$)",
+        )
+        .expect("the pattern is constant")
+    });
+    let titles = page.title.iter().chain(&page.headings);
+    titles
+        .map(|title| title.trim())
+        .any(|title| OTHERS.is_match(title))
+}
+
 #[cfg(test)]
 mod tests {
+    use url::Url;
+
     use super::*;
+    use crate::scanner::page::outline::outline;
+
+    #[test]
+    fn pages_about_customers_and_partners_are_told_by_their_title() {
+        let url = Url::parse("https://a.test/").unwrap();
+        for (html, wanted) in [
+            ("<title>Referenzen – Agentur Kranich</title>", true),
+            ("<h1>Unsere Kunden</h1>", true),
+            ("<h1>Partners &amp; Sponsors</h1>", true),
+            ("<title>Reference data for banks</title>", false),
+            ("<title>Partner der Wirtschaft</title>", false),
+            ("<title>Agentur Kranich | Referenzen</title>", false),
+        ] {
+            assert_eq!(names_others(&outline(html, &url)), wanted, "{html}");
+        }
+    }
 
     #[test]
     fn credits_are_told_from_what_else_is_before_a_link() {
