@@ -44,11 +44,12 @@ pub(super) fn emails(page: &Outline, graph: &Graph) -> Vec<Email> {
         list: Vec::new(),
     };
     let of_others = third_parties(page);
-    for anchor in page.anchors.iter().filter(|anchor| !anchor.is_by_others) {
-        let is_of_others = is_in(of_others, anchor.at);
+    for anchor in &page.anchors {
+        let is_doubtful = anchor.is_by_others || anchor.is_decoy || is_in(of_others, anchor.at);
         links::addresses(&anchor.href, |address, source| {
-            // The officer for data protection may be the site's own.
-            if !is_of_others || found.is_own(address) {
+            // The site's own address may be that of its officer for data protection, below comments, or in a hidden box.
+            let is_trap = anchor.is_decoy && names_trap(address);
+            if !is_doubtful || (found.is_own(address) && !is_trap) {
                 found.add(address, source, true);
             }
         });
@@ -105,6 +106,31 @@ pub(super) fn emails(page: &Outline, graph: &Graph) -> Vec<Email> {
         registrable(domain) != site
     });
     list
+}
+
+/// Whether an address says that whoever writes to it is a robot.
+fn names_trap(address: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "trap",
+        "spamtrap",
+        "honeypot",
+        "honey",
+        "spam",
+        "nospam",
+        "bot",
+        "bots",
+        "robot",
+        "harvest",
+        "harvester",
+        "bait",
+        "decoy",
+        "fake",
+        "blackhole",
+        "donot",
+    ];
+    let name = address.split('@').next().unwrap_or_default();
+    let mut words = name.split(|sign: char| !sign.is_alphabetic());
+    words.any(|word| WORDS.iter().any(|known| known.eq_ignore_ascii_case(word)))
 }
 
 /// The text with a plain hyphen for those at which no line breaks: no address has them.
@@ -387,11 +413,37 @@ mod tests {
 
     #[test]
     fn traps_and_what_is_in_the_box_of_a_consent_manager_are_not_the_sites() {
-        let html = "<div style='display:none'><a href=mailto:trap@site.test>x</a></div><a hidden href=mailto:t@site.test></a>
+        let html = "<div style='display:none'><a href=mailto:trap@site.test>x</a></div><a hidden href=mailto:t@acme-shop.com></a>
             <div id=BorlabsCookieBox>Other GmbH, a@acme-shop.com <a href=mailto:b@acme-shop.com></a></div>";
         assert_eq!(values(html), Vec::<String>::new());
         let html = "<div class=hidden><a href=mailto:a@site.test>x</a></div>";
         assert_eq!(values(html), ["a@site.test"]);
+    }
+
+    #[test]
+    fn hidden_or_below_comments_only_the_sites_own_address_counts_and_no_trap() {
+        for (html, wanted) in [
+            (
+                "<div style='display:none'><a href=mailto:editors@site.test>us</a></div>",
+                true,
+            ),
+            (
+                "<div style='display:none'><a href=mailto:trap-12@site.test>x</a></div>",
+                false,
+            ),
+            ("<a hidden href=mailto:nospam@site.test>x</a>", false),
+            ("<a hidden href=mailto:x@acme-shop.com>x</a>", false),
+            (
+                "<div class=comments><a href=mailto:editors@site.test>Write to us</a></div>",
+                true,
+            ),
+            (
+                "<div class=comments><a href=mailto:me@acme-shop.com>me</a></div>",
+                false,
+            ),
+        ] {
+            assert_eq!(!values(html).is_empty(), wanted, "{html}");
+        }
     }
 
     #[test]

@@ -124,6 +124,8 @@ pub(super) struct Anchor {
     pub(super) in_frame: bool,
     /// In a comment of a visitor or an embedded post.
     pub(super) is_by_others: bool,
+    /// In a small hidden element, as traps for robots are.
+    pub(super) is_decoy: bool,
 }
 
 /// An `<img>` and where it is.

@@ -63,7 +63,7 @@ pub(super) fn phones(page: &Outline, graph: &Graph, language: Option<&str>) -> V
     let hrefs = || {
         page.anchors
             .iter()
-            .filter(|anchor| !anchor.is_by_others && !is_in(of_others, anchor.at))
+            .filter(|anchor| !anchor.is_by_others && !anchor.is_decoy && !is_in(of_others, anchor.at))
             .map(|anchor| anchor.href.as_str())
             .take(MAX_MARKED)
     };

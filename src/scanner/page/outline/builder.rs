@@ -345,6 +345,7 @@ impl Builder {
                 at: self.outline.text.len(),
                 in_frame: self.frame.is_some(),
                 is_by_others: self.by_others.is_some(),
+                is_decoy: self.decoy.is_some(),
             },
         });
     }
@@ -359,6 +360,7 @@ impl Builder {
             at: self.outline.text.len(),
             in_frame: self.frame.is_some(),
             is_by_others: self.by_others.is_some(),
+            is_decoy: self.decoy.is_some(),
         };
         push(&mut self.outline.anchors, anchor);
     }
@@ -369,9 +371,7 @@ impl Builder {
                 self.outline.text.push('\n');
             }
             anchor.text = one_line(&anchor.text);
-            if self.decoy.is_none() || !is_contact(&anchor.href) {
-                push(&mut self.outline.anchors, anchor);
-            }
+            push(&mut self.outline.anchors, anchor);
         }
     }
 
@@ -559,15 +559,6 @@ impl Builder {
             _ => self.outline.breaks.push(Break { at, is_of_block }),
         }
     }
-}
-
-/// Whether a link leads to a mailbox or a telephone.
-fn is_contact(href: &str) -> bool {
-    ["mailto:", "tel:", "callto:", "sms:"].iter().any(|scheme| {
-        href.trim_start()
-            .get(..scheme.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    })
 }
 
 /// Whether browsers show nothing of an element's content: a template that is not the inside of the element around it.

@@ -86,7 +86,10 @@ fn code(line: &str, start: usize) -> Option<Match<'_>> {
         let Some(found) = POSTCODE.find_at(line, from) else {
             break;
         };
-        if !is_box_number(found.as_str()) && !is_no_place(&line[found.start()..], found.as_str()) {
+        let is_other = is_box_number(found.as_str())
+            || is_no_place(&line[found.start()..], found.as_str())
+            || is_year(line, &found);
+        if !is_other {
             return Some(found);
         }
         from = found.end();
@@ -115,6 +118,45 @@ fn is_no_place(text: &str, code: &str) -> bool {
         .split(|sign: char| !sign.is_alphabetic())
         .next();
     word.is_some_and(|word| OTHERS.split(' ').any(|other| other == word))
+}
+
+/// Whether the digits of a code are a year in words: `Changes in March 2024 Explained`, `1923 Yeats, 1924 Reymont`. Codes of
+/// four digits that may be years begin a line or a part of it, or are behind a house number, and a short place follows.
+fn is_year(line: &str, code: &Match<'_>) -> bool {
+    const MOST_WORDS: usize = 4;
+    static NUMBER: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"[0-9]+").expect("the pattern is constant"));
+    let is_like_year = |number: &Match<'_>| number.len() == 4 && ends_with_year(number.as_str());
+    let in_code = NUMBER.find_iter(code.as_str()).collect::<Vec<_>>();
+    let [digits] = in_code[..] else { return false };
+    // Codes behind their place have none in the match.
+    if !is_like_year(&digits) || digits.end() == code.len() {
+        return false;
+    }
+    // With the sign before it, or the letters of a country.
+    let lead = &code.as_str()[..digits.start()];
+    let (before, behind) = (
+        line[..code.start()].trim_end(),
+        &line[code.start() + digits.end()..],
+    );
+    let is_separator = |sign: char| matches!(sign, ',' | ';' | '•' | '·' | '|' | '–' | '-');
+    let begins = before.is_empty()
+        || before.ends_with(is_separator)
+        || lead.contains(is_separator)
+        || before
+            .split(' ')
+            .next_back()
+            .is_some_and(|word| word.contains(|sign: char| sign.is_ascii_digit()));
+    let place = behind
+        .split([',', ';', '•', '·', '|', '('])
+        .next()
+        .unwrap_or_default();
+    let years = NUMBER.find_iter(line).filter(is_like_year).count();
+    // `2021-22`, `2000-000` are no such codes.
+    !begins
+        || years > 1
+        || place.split_whitespace().count() > MOST_WORDS
+        || behind.starts_with(|sign: char| !sign.is_whitespace())
 }
 
 /// The four digits behind a place and an English street, as in New Zealand and South Africa:

@@ -34,6 +34,30 @@ fn streets_are_kept_whatever_their_names_contain() {
 }
 
 #[test]
+fn years_are_no_postal_codes_but_codes_may_look_like_them() {
+    for html in [
+        "<p>Acme<br>Apple Arcade March 2024 New Games Revealed",
+        "<p>Acme<br>Malcolm X Remembered 50 Years After 1965 Assassination",
+        "<p>1923 W. B. Yeats<br>1924 Władysław Reymont",
+        "<p>Ski: 2021-2022 Line Outline, 186 cm",
+        "<p>86 Kommentare Nicolas La Rocco<br>iPhone 2020 App",
+    ] {
+        assert_eq!(address(html), "", "{html}");
+    }
+    for (street, place) in [
+        ("Hauptplatz 3", "2020 Hollabrunn"),
+        ("Rue du Rhône 12", "1950 Sion"),
+        ("Gammel Kongevej 10", "DK-2000 Frederiksberg"),
+        ("Jernbanegata 4", "2000 Lillestrøm"),
+    ] {
+        let html = format!("<h1>Imprint</h1><p>Acme GmbH<br>{street}<br>{place}");
+        assert_eq!(address(&html), format!("{street}, {place}"), "{html}");
+        let html = format!("<h1>Imprint</h1><p>Acme GmbH, {street}, {place}");
+        assert_eq!(address(&html), format!("{street}, {place}"), "{html}");
+    }
+}
+
+#[test]
 fn boxes_doors_and_buildings_do_not_replace_the_street() {
     for (html, wanted) in [
         (
