@@ -135,6 +135,9 @@ fn is_year(line: &str, code: &Match<'_>) -> bool {
     }
     // With the sign before it, or the letters of a country.
     let lead = &code.as_str()[..digits.start()];
+    if lead.ends_with(char::is_alphabetic) {
+        return false;
+    }
     let (before, behind) = (
         line[..code.start()].trim_end(),
         &line[code.start() + digits.end()..],

@@ -49,6 +49,7 @@ fn years_are_no_postal_codes_but_codes_may_look_like_them() {
         ("Rue du Rhône 12", "1950 Sion"),
         ("Gammel Kongevej 10", "DK-2000 Frederiksberg"),
         ("Jernbanegata 4", "2000 Lillestrøm"),
+        ("San Martín 829", "S2000 Rosario"),
     ] {
         let html = format!("<h1>Imprint</h1><p>Acme GmbH<br>{street}<br>{place}");
         assert_eq!(address(&html), format!("{street}, {place}"), "{html}");
