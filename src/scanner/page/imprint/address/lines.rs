@@ -81,9 +81,12 @@ pub(in crate::scanner::page::imprint) fn lines(text: &str) -> Vec<Line> {
                 label_above = label;
                 continue;
             }
-            let is_country = country(&rest).is_some() && has_place_above_code(&lines);
+            let is_place_of_code = own.is_none()
+                && lines.last().is_some_and(|last| is_code(&last.text))
+                && may_be_place(&rest)
+                && !(country(&rest).is_some() && has_place_above_code(&lines));
             match lines.last_mut() {
-                Some(last) if own.is_none() && is_code(&last.text) && may_be_place(&rest) && !is_country => {
+                Some(last) if is_place_of_code => {
                     last.text = format!("{} {rest}", last.text);
                 }
                 _ => lines.push(Line {
