@@ -89,6 +89,37 @@ async fn what_is_appended_during_a_build_is_in_it() {
 }
 
 #[tokio::test]
+async fn a_build_whose_tables_are_not_what_was_written_is_refused() {
+    for (spoil, wanted) in [
+        (
+            "update rm_jobs_s2_g2.jobs t set attempts = attempts + 1",
+            "attempts is ",
+        ),
+        ("delete from rm_jobs_s2_g2.jobs t", "the row is missing"),
+    ] {
+        let world = World::with_events(200).await;
+        // When all rows have been written, one of them changes or is lost.
+        world
+            .meddle(&format!(
+                "create function spoil() returns trigger language plpgsql as $$ begin \
+                   {spoil} where t.scan_id = (select scan_id from rm_jobs_s2_g1.jobs order by requested_position limit 1); \
+                   return null; end $$; \
+                 create trigger spoil after update on projection_task for each row \
+                   when (new.phase = 'indexing' and old.phase <> 'indexing') execute function spoil();"
+            ))
+            .await;
+        let task = world.perform(of::<Jobs>(), TaskKind::Rebuild).await;
+        let error = task.error.unwrap_or_default();
+        assert!(
+            error.starts_with("the rebuilt tables differ from the log: jobs ") && error.contains(wanted),
+            "{error}"
+        );
+        let status = status(&world.database.pool, of::<Jobs>()).await.unwrap();
+        assert_eq!((task.state, status.generation), (TaskState::Failed, Some(1)));
+    }
+}
+
+#[tokio::test]
 async fn going_back_is_one_task_and_the_generation_catches_up_first() {
     let mut world = World::with_events(300).await;
     world.perform(of::<Domains>(), TaskKind::Rebuild).await;
