@@ -55,7 +55,7 @@ pub struct Roles {
     pub api: bool,
     /// Scans sites.
     pub worker: bool,
-    /// Keeps read models and tasks in step with the log.
+    /// Keeps read models and tasks up to date with the log.
     pub projector: bool,
     /// Serves workers on other machines, over NATS.
     pub dispatcher: bool,
@@ -121,13 +121,13 @@ pub enum StartError {
     /// A role needs NATS.
     #[error("the roles dispatcher and relay need NATS: set SITELOG_NATS__URL")]
     NoBroker,
-    /// NATS does not take this worker.
+    /// NATS does not accept this worker.
     #[error(transparent)]
     Fleet(#[from] FleetError),
     /// The threads that work cannot be started.
     #[error("cannot start threads")]
     Threads(#[source] std::io::Error),
-    /// The address is taken or not ours.
+    /// The address is in use, or does not belong to this machine.
     #[error("cannot listen on {0}; set SITELOG_BIND to a free address")]
     Bind(SocketAddr, #[source] std::io::Error),
 }
@@ -206,14 +206,14 @@ impl App {
         })
     }
 
-    /// Starts what keeps read models and tasks in step with the log.
+    /// Starts what keeps read models and tasks up to date with the log.
     pub fn spawn_projector(&self, tracker: &TaskTracker, stop: &CancellationToken) {
         let background = self.in_background(tracker);
         let pool = self.pools.work.clone();
         let following = self.log.read_through(self.pools.projections.clone());
         let maintaining = self.log.read_through(self.pools.maintenance.clone());
         for projection in projections::all() {
-            // Who reads what they have just requested waits for it.
+            // A client that reads what it has just requested waits for it.
             tracker.spawn_on(projection.run(following.clone(), stop.clone()), &self.followers);
             background.spawn(maintenance::work(projection, maintaining.clone(), stop.clone()));
         }

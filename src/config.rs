@@ -32,7 +32,7 @@ use crate::api::settings::{BackendSettings, LegacySettings};
 use crate::fetch::settings::FetchSettings;
 use crate::fleet::NatsSettings;
 use crate::mail::MailSettings;
-use crate::pools::FEWEST_CONNECTIONS;
+use crate::pools::MIN_CONNECTIONS;
 use axum::http::HeaderValue;
 use chrono::NaiveDateTime;
 
@@ -94,7 +94,7 @@ impl Config {
             ));
         }
         let connections = raw.database.connections;
-        if let Some(given) = connections.filter(|given| *given < FEWEST_CONNECTIONS) {
+        if let Some(given) = connections.filter(|given| *given < MIN_CONNECTIONS) {
             let expected = "a number of 14 or more";
             faults.push(value(
                 "SITELOG_DATABASE__CONNECTIONS",
@@ -134,7 +134,7 @@ fn bind(given: Option<&str>, mode: AuthMode, faults: &mut Faults) -> Option<Sock
     Some(bind)
 }
 
-/// Where people reach us.
+/// The public URL of sitelog.
 fn public_url(given: Option<String>, faults: &mut Faults) -> Option<url::Url> {
     let given = given.filter(|url| !url.is_empty())?;
     let parsed = url::Url::parse(&given).ok().filter(|url| {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::StartError;
 use crate::config::Config;
-use crate::pools::{FEWEST_CONNECTIONS, Pools};
+use crate::pools::{MIN_CONNECTIONS, Pools};
 use crate::postgres::EmbeddedPostgres;
 
 /// Default number of connections of a process, unless the server has fewer.
@@ -132,7 +132,7 @@ impl ServerInfo {
     /// finds as many.
     fn connections(&self, set: Option<u32>) -> Result<u32, StartError> {
         let offered = u32::try_from(self.connections).unwrap_or(0);
-        let wanted = set.unwrap_or_else(|| CONNECTIONS.min(offered / 2).max(FEWEST_CONNECTIONS));
+        let wanted = set.unwrap_or_else(|| CONNECTIONS.min(offered / 2).max(MIN_CONNECTIONS));
         if wanted > offered {
             return Err(StartError::TooFewConnections { wanted, offered });
         }

@@ -27,7 +27,7 @@ pub struct MailSettings {
 /// Why an email was not sent.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
-    /// The server refused it for good.
+    /// The server refused it permanently.
     #[error("the mail server refused the email: {0}")]
     Refused(String),
     /// It may work later.
@@ -99,7 +99,7 @@ impl Mailer {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(MailError::of(&error)),
             Err(_) => Err(MailError::Later(format!(
-                "the mail server did not take the mail within {} s",
+                "the mail server did not accept the email within {} s",
                 LIMIT.as_secs()
             ))),
         }
@@ -119,7 +119,7 @@ impl MailError {
 }
 
 /// Whether a permanent refusal is about the address (RFC 3463: 5.1.x, and 5.2.1 for a mailbox that is disabled). Any
-/// other, such as a wrong password or a daily quota, is about us, and passes.
+/// other, such as a wrong password or a daily quota, is about us, and is temporary.
 fn is_about_the_recipient(text: &str) -> bool {
     let codes = text.split(|letter: char| !letter.is_ascii_digit() && letter != '.');
     let mut enhanced = codes.filter(|code| code.starts_with("5."));

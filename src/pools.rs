@@ -28,7 +28,7 @@ pub struct Pools {
 }
 
 /// The minimum number of connections with which all parts of a process can work at the same time.
-pub const FEWEST_CONNECTIONS: u32 = 14;
+pub const MIN_CONNECTIONS: u32 = 14;
 /// Groups of appends are committed one after the other.
 const APPENDS: u32 = 1;
 /// How long work waits for a connection.
@@ -37,9 +37,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// that was frozen or cut off pauses in one, and it must not keep all others from the head of the log or a read model.
 const MAX_IDLE_IN_TRANSACTION: &str = "10s";
 
-/// No statement of requests' appends and of background work takes that long. One that does has a plan for a smaller table;
-/// it is cancelled and retried; by then PostgreSQL has looked at the table again. (A client that gives up after
-/// `ANSWER_WITHIN` does not end it.)
+/// No statement of requests' appends or of background work normally takes this long. One that does has a plan for a
+/// smaller table. It is cancelled and retried; by then PostgreSQL has analysed the table again. (A client that gives up
+/// after `ANSWER_WITHIN` does not end it.)
 const LONGEST_STATEMENT: &str = "set statement_timeout = '60s'";
 
 /// What scans find is kept as jsonb of some kilobytes: lz4, where PostgreSQL has it, packs that in half the time.
@@ -47,17 +47,17 @@ const FAST_COMPRESSION: &str = "select set_config('default_toast_compression', '
     where name = 'default_toast_compression' and 'lz4' = any(enumvals)";
 
 /// Each statement but those of maintenance looks up a few rows. A scan of a whole table, or a join that reads one, is
-/// never right there; yet PostgreSQL plans them as long as it takes a table for small: at the start, before it has looked
-/// at what was written, and with a plan that it made then. (Without a just-in-time compiler, as a table that has no index
-/// counts as expensive now.)
+/// never the right plan there. But PostgreSQL chooses such plans as long as it considers a table small: at the start,
+/// before it has analysed what was written, and with plans from that time. (Without a just-in-time compiler, because a
+/// table without an index now counts as expensive.)
 const BY_INDEX: &str = "set enable_seqscan = off; set enable_bitmapscan = off; set enable_hashjoin = off; \
     set enable_mergejoin = off; set jit = off";
 
 /// A plan that was made for an empty table may use an index that is as good as another only while it is empty.
 const CUSTOM_PLANS: &str = "set plan_cache_mode = force_custom_plan";
 
-/// How long PostgreSQL may take to answer what moves the work on. Its machine may be gone without a word, and the
-/// connection would wait for a quarter of an hour.
+/// How long PostgreSQL may take to answer a statement that work depends on. Its machine may disappear without closing
+/// the connection, which would then wait for a quarter of an hour.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// Runs statements on a connection of a pool. A connection without a response in time is closed, because a late response
@@ -119,7 +119,7 @@ impl Pools {
         self.named().map(of).into()
     }
 
-    /// This many connections in all, at least `FEWEST_CONNECTIONS`, divided. None is opened before it is needed.
+    /// This many connections in all, at least `MIN_CONNECTIONS`, divided. None is opened before it is needed.
     ///
     /// Where the server is the private one, whose processes run on this machine as ours do, those for which no client
     /// waits give way to the others, and no more of them work than the processors can run.
@@ -223,7 +223,8 @@ enum Priority {
     Low,
 }
 
-/// How much a process of low priority gives way (Linux: `setpriority(2)`): as one to three.
+/// How far the priority of such a process is lowered (Linux: `setpriority(2)`): its share of CPU time is as one to
+/// three.
 const NICENESS: i32 = 5;
 
 /// Lowers the priority of the server's process of a connection. It runs on this machine; if it belongs to a user
@@ -234,7 +235,7 @@ async fn lower_priority(connection: &mut PgConnection) -> Result<(), Error> {
         .await?;
     let lowered = setpriority_process(Pid::from_raw(process), NICENESS);
     if let Err(error) = lowered {
-        tracing::debug!(%error, "The priority of a process of PostgreSQL stays as it is");
+        tracing::debug!(%error, "Cannot lower the priority of a PostgreSQL process");
     }
     Ok(())
 }
@@ -287,7 +288,7 @@ mod tests {
 
     #[test]
     fn connections_are_divided_without_a_rest() {
-        for connections in FEWEST_CONNECTIONS..200 {
+        for connections in MIN_CONNECTIONS..200 {
             let shares = Shares::of(connections);
             let Shares {
                 work,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::values::TenantId;
 
 /// Saved filters of one tenant.
-pub const MOST_FILTERS: i64 = 200;
+pub const MAX_FILTERS: i64 = 200;
 /// Characters of a name.
 pub const MAX_NAME: usize = 100;
 /// Bytes of a query.
@@ -32,7 +32,7 @@ pub enum SaveError {
     #[error("another saved filter is called '{0}'; choose another name")]
     NameTaken(String),
     /// The tenant has as many filters as it may have.
-    #[error("there are {MOST_FILTERS} saved filters; delete one that is no longer needed")]
+    #[error("there are {MAX_FILTERS} saved filters; delete one that is no longer needed")]
     TooMany,
     /// The name has no characters, or too many.
     #[error("the name has {0} characters; it must have 1 to {MAX_NAME}")]
@@ -52,7 +52,7 @@ pub async fn list(pool: &PgPool, tenant: TenantId) -> Result<Vec<SavedFilter>, S
           order by lower(name), name limit $2",
     )
     .bind(tenant.0)
-    .bind(MOST_FILTERS)
+    .bind(MAX_FILTERS)
     .fetch_all(pool)
     .await?)
 }
@@ -79,7 +79,7 @@ pub async fn create(
     .bind(name)
     .bind(query)
     .bind(created_by)
-    .bind(MOST_FILTERS)
+    .bind(MAX_FILTERS)
     .execute(pool)
     .await
     .map_err(|error| name_taken(error, name))?;

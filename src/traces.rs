@@ -30,7 +30,7 @@ struct Tracing {
 /// same, and a trace is complete or absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sampled {
-    /// Of all numbers of 53 bits, those below.
+    /// Scans are traced whose number of 53 bits is below this.
     below: u64,
 }
 

@@ -21,13 +21,13 @@ use crate::documents::gzip;
 use crate::memory::{of_this_process, resident};
 
 /// Megabytes over idle that a scan may take at its peak.
-const MOST_MEMORY: u64 = 300;
+const MAX_MEMORY: u64 = 300;
 
 /// The maximum delay of a timer while a site is scanned.
-const MOST_DELAY: Duration = Duration::from_millis(100);
+const MAX_DELAY: Duration = Duration::from_millis(100);
 
 /// The maximum slowdown of a tenant's scans beside another's, unless they are fast anyway.
-const MOST_UNFAIR: f64 = 5.0;
+const MAX_UNFAIR: f64 = 5.0;
 const NO_TIME: Duration = Duration::from_secs(2);
 
 const SHAPES: [&str; 5] = ["indexes", "long-urls", "large-entry", "robots", "compute"];
@@ -76,8 +76,8 @@ pub fn of(shape: &str, address: &str) -> anyhow::Result<()> {
         let delay = Duration::from_micros(longest.load(Ordering::Relaxed));
         let kept: usize = report.sitemaps.iter().map(|file| file.urls.len()).sum();
         println!("  {shape:<12} {took:>8.1?}, {peak:>4} MB over idle, timers {delay:.1?} late at most, {kept} URLs kept");
-        ensure!(peak <= MOST_MEMORY, "{shape} took {peak} MB");
-        ensure!(delay <= MOST_DELAY, "{shape} held a timer up for {delay:?}");
+        ensure!(peak <= MAX_MEMORY, "{shape} took {peak} MB");
+        ensure!(delay <= MAX_DELAY, "{shape} held a timer up for {delay:?}");
         Ok(())
     })
 }
@@ -110,7 +110,7 @@ async fn unfair(scanner: &Scanner) -> anyhow::Result<()> {
         "  eight sites of a tenant: {alone:.1?} alone, {beside:.1?} beside forty heavy ones of another: {ratio:.1} times"
     );
     ensure!(
-        ratio <= MOST_UNFAIR || beside <= NO_TIME,
+        ratio <= MAX_UNFAIR || beside <= NO_TIME,
         "{ratio:.1} times as long"
     );
     Ok(())

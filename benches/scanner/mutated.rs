@@ -23,7 +23,7 @@ const LONGEST: usize = 48 * 1024;
 const HANGS: Duration = Duration::from_secs(10);
 
 /// Megabytes by which memory may differ between the first and the last mutated file.
-const MOST_GROWTH: u64 = 64;
+const MAX_GROWTH: u64 = 64;
 
 /// What parsers trip over.
 const PIECES: &[&[u8]] = &[
@@ -93,7 +93,7 @@ pub fn run() -> anyhow::Result<()> {
     }
     let grown = crate::memory::resident()?.saturating_sub(before) / 1_048_576;
     println!("{MUTATED} mutated files read; memory grew by {grown} MB");
-    ensure!(grown <= MOST_GROWTH, "memory grew by {grown} MB");
+    ensure!(grown <= MAX_GROWTH, "memory grew by {grown} MB");
     Ok(())
 }
 

@@ -12,7 +12,7 @@ pub enum Scope {
     Read,
     /// Request, cancel and retry scans.
     Write,
-    /// Make, list and revoke the tenant's keys.
+    /// Create, list and revoke the tenant's keys.
     Admin,
     /// Run the service: every tenant, read models, metrics.
     Operator,

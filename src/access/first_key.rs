@@ -16,7 +16,7 @@ use super::keys;
 pub enum FirstKeyDestination {
     /// A person at a terminal.
     Terminal,
-    /// A file that is not there yet; only its owner may read it.
+    /// A file that does not exist yet; only its owner may read it.
     File(PathBuf),
     /// Not shown at all.
     Nowhere,
@@ -29,7 +29,7 @@ pub enum FirstKey {
     NotNeeded,
     /// It was created. Show it now: it cannot be shown later.
     ToShow(ApiKey),
-    /// It was made and is in this file.
+    /// It was created and is in this file.
     Written(PathBuf),
     /// It is needed, but there was no way to show it, so it was not created.
     NotMade,
@@ -38,10 +38,10 @@ pub enum FirstKey {
 /// Why the first key was not created; `E` is the error of its creation.
 #[derive(Debug, thiserror::Error)]
 pub enum FirstKeyError<E: std::error::Error + 'static> {
-    /// It cannot be found out whether there is a key.
+    /// Whether a key exists cannot be determined.
     #[error("cannot read the keys")]
     Unavailable(#[from] sqlx::Error),
-    /// It could not be made or kept.
+    /// It could not be created or stored.
     #[error(transparent)]
     Create(E),
     /// The file exists already, or cannot be written.
@@ -55,7 +55,7 @@ pub enum FirstKeyError<E: std::error::Error + 'static> {
         #[source]
         source: io::Error,
     },
-    /// It was made, but is lost.
+    /// It was created, but could not be written.
     #[error(
         "the first key was created, but cannot be written to {path}; create another one with 'sitelog key create --scopes operator'"
     )]

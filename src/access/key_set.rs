@@ -45,7 +45,7 @@ struct Known {
 
 /// The issuer's keys were never read, and cannot be read now.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read the keys of the issuer of tokens at {url}: {reason}")]
+#[error("cannot read the keys of the token issuer at {url}: {reason}")]
 pub struct KeysUnavailable {
     url: String,
     reason: String,

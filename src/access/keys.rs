@@ -61,7 +61,7 @@ pub enum CreateKeyError {
     /// The system gave no random numbers.
     #[error("the system provided no random numbers")]
     NoRandomness(#[from] rand::rand_core::OsError),
-    /// It could not be kept.
+    /// It could not be stored.
     #[error("cannot store the key")]
     Unavailable(#[from] sqlx::Error),
 }

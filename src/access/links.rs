@@ -12,7 +12,7 @@ use super::AccessError;
 use crate::values::TenantId;
 
 /// Maximum number of links of a tenant that have not expired.
-pub const MOST_LINKS: i64 = 1000;
+pub const MAX_LINKS: i64 = 1000;
 /// The validity of a link in days, if the request does not set it.
 pub const DEFAULT_DAYS: u32 = 30;
 /// The allowed validity of a link in days.
@@ -101,7 +101,7 @@ pub async fn create(pool: &PgPool, new: &NewLink, token: &LinkToken) -> Result<O
     .bind(&new.name)
     .bind(&new.created_by)
     .bind(i32::try_from(new.days).unwrap_or(i32::MAX))
-    .bind(MOST_LINKS)
+    .bind(MAX_LINKS)
     .fetch_optional(pool)
     .await?)
 }

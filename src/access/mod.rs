@@ -47,7 +47,7 @@ pub struct Access {
 /// Why a caller is not admitted.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
-    /// Neither a key nor a token was shown.
+    /// Neither a key nor a token was sent.
     #[error("no key or token was sent")]
     Missing,
     /// The credential is invalid or no longer valid. The message says nothing more, because that would help an attacker.
@@ -59,7 +59,7 @@ pub enum AccessError {
     /// The keys of the issuer of tokens cannot be read.
     #[error(transparent)]
     IssuerUnavailable(#[from] KeysUnavailable),
-    /// It could not be found out.
+    /// Whether the caller is admitted could not be determined.
     #[error("cannot read or write the keys")]
     Unavailable(#[from] sqlx::Error),
 }

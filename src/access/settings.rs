@@ -13,7 +13,7 @@ use super::oidc::OidcSettings;
 pub struct AuthSettings {
     /// Whether a key or token is needed.
     pub mode: AuthMode,
-    /// How tokens are checked; `None` if only keys are taken.
+    /// How tokens are checked; `None` if only keys are accepted.
     pub jwt: Option<JwtSettings>,
     /// How people sign in with a provider; `None` if only with a key.
     pub oidc: Option<OidcSettings>,
@@ -44,7 +44,7 @@ impl AuthSettings {
 /// Whether a key or token is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthMode {
-    /// Each request shows one.
+    /// Each request must have one.
     Required,
     /// Every caller is admitted: only for a loopback address.
     Off,

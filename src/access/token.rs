@@ -22,7 +22,7 @@ pub(super) struct TokenVerifier {
     validation: Validation,
 }
 
-/// What is read of a token; `aud`, `exp`, `iss` and `nbf` are the library's.
+/// The claims that are read from a token; the library reads `aud`, `exp`, `iss` and `nbf`.
 #[derive(Debug, Deserialize)]
 struct Claims {
     sub: String,
@@ -76,7 +76,8 @@ impl TokenVerifier {
         let Ok(header) = decode_header(token) else {
             return Ok(None);
         };
-        // The algorithm decides which kind of key there is to look for; the key decides by which it is checked.
+        // The algorithm decides which kind of key to look for; the key decides with which algorithm the token is
+        // checked.
         let key = match (header.alg, &self.published) {
             (Algorithm::HS256, _) => self.shared.clone(),
             (algorithm @ (Algorithm::RS256 | Algorithm::ES256), Some(keys)) => {
@@ -98,7 +99,8 @@ impl TokenVerifier {
 /// name its tenant, and without scopes it may only read.
 fn caller_of(token: &str, key: &DecodingKey, validation: &Validation, is_shared: bool) -> Option<Caller> {
     let TokenData { header, claims } = decode::<Claims>(token, key, validation).ok()?;
-    // Extensions that must be understood, and none is (RFC 7515, 4.1.11); a subject that no log could show.
+    // Refuses critical extensions, because none is supported (`crit`, RFC 7515, 4.1.11), and a subject that the log
+    // cannot show.
     if header.crit.is_some() || claims.sub.is_empty() || claims.sub.contains(char::is_control) {
         return None;
     }

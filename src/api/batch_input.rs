@@ -19,7 +19,7 @@ use crate::values::{BatchList, BatchOptions, WantedScan};
 pub struct BatchInput {
     /// The domains to scan.
     pub items: Vec<BatchItem>,
-    /// How often a domain was named again.
+    /// Number of duplicates.
     pub duplicates: usize,
     /// The lines that are not domains.
     pub rejected: Vec<RejectedLine>,

@@ -18,9 +18,9 @@ use super::problem::{Problem, ProblemCode};
 const ROOM: usize = 128 * 1024 * 1024;
 /// Room is counted in pieces of this many bytes.
 const PIECE: usize = 1024;
-/// Nothing at all may come for this long.
+/// How long the client may send nothing.
 const IDLE: Duration = Duration::from_secs(10);
-/// The whole body has this long: 32 MB at 2 Mbit/s.
+/// The time limit for the whole body: 32 MB at 2 Mbit/s.
 const WHOLE: Duration = Duration::from_mins(2);
 
 /// The memory for bodies; clones share it.

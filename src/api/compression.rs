@@ -24,7 +24,7 @@ const KINDS: [&str; 9] = [
 
 type IsText = fn(StatusCode, Version, &HeaderMap, &Extensions) -> bool;
 
-/// The layer; as fast as can be, for the machine has sites to scan.
+/// The layer, at the fastest level, because the machine needs its CPU time for scans.
 pub(super) fn layer() -> CompressionLayer<And<SizeAbove, IsText>> {
     let is_text: IsText = |_, _, headers, _| is_text(headers);
     CompressionLayer::new()

@@ -182,7 +182,7 @@ async fn page<L: List>(
     }
     let mut next = page.next;
     if items.len() < page.items.len() {
-        // The page ends early; where the next one begins is what a page of this many rows says.
+        // The page ends early; a page of this many rows has the right cursor for the next one.
         let limit = i64::try_from(items.len()).ok();
         let cursor = paging.cursor.clone();
         next = list.page(state, tenant, &Paging { limit, cursor }).await?.next;
@@ -254,7 +254,7 @@ pub async fn carried_by(
     Ok(carried_columns(&state.bus, batch).await?)
 }
 
-/// All rows of a list behind a cursor, or this many of them, page by page.
+/// All rows of a list after a cursor, or this many of them, page by page.
 pub fn rows_of<L: List>(
     state: ApiState,
     tenant: TenantId,
@@ -285,8 +285,8 @@ pub fn rows_of<L: List>(
     })
 }
 
-/// A body that is read as fast as the client takes it. If the first page cannot be read, the answer is a problem;
-/// later, the body breaks off, so that a part is not mistaken for the whole.
+/// A body that is read as fast as the client takes it. If the first page cannot be read, the answer is a problem; an
+/// error after that aborts the body, so that a part is not mistaken for the whole.
 async fn streamed<T: Exported>(
     header: Vec<u8>,
     encoder: Encoder<T>,
@@ -300,7 +300,7 @@ async fn streamed<T: Exported>(
         .map_ok(|rows| stream::iter(rows.into_iter().map(Ok)))
         .try_flatten();
     let rows = rows.map_err(|problem: Problem| ExportAborted(problem.detail));
-    // Row by row, and this many rows in a piece as fit: a row may be large.
+    // Row by row; a piece has as many rows as fit, because a row may be large.
     let start = (Box::pin(rows), encoder, Steps::default());
     let lines = stream::try_unfold(start, move |(mut rows, encoder, mut steps)| async move {
         let mut piece = Vec::new();
@@ -395,8 +395,8 @@ fn broken_workbook(error: &WorkbookError) -> Problem {
     )
 }
 
-/// What `Accept` likes best (RFC 9110, 12.5.1). JSON where it likes others no better, and where it likes nothing that
-/// there is: the header may be disregarded then.
+/// The format that `Accept` prefers (RFC 9110, 12.5.1). JSON if no other format is preferred to it, or if none of the
+/// formats is acceptable: the header may be disregarded then.
 fn accepted(headers: &HeaderMap) -> Option<Format> {
     let lists = headers.get_all(header::ACCEPT).iter();
     let ranges: Vec<(String, f32)> = lists
@@ -419,7 +419,7 @@ fn accepted(headers: &HeaderMap) -> Option<Format> {
     best.1
 }
 
-/// `text/csv;q=0.5` as range and quality; other parameters are passed over.
+/// `text/csv;q=0.5` as range and quality; other parameters are ignored.
 fn range(text: &str) -> Option<(String, f32)> {
     let mut parts = text.split(';').map(str::trim);
     let range = parts

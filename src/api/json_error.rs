@@ -12,7 +12,7 @@ use super::problem::{Problem, ProblemCode};
 /// JSON of a shape: broken JSON is 400, a wrong shape 422, both with line and column.
 pub(super) fn parse_json<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| {
-        // A field may be refused before the JSON breaks off; then that is what is wrong.
+        // A field may be refused before the parser reaches broken JSON; then the broken JSON is the error.
         let broken = serde_json::from_slice::<IgnoredAny>(body).err();
         if let Some(error) = broken {
             return located(
@@ -86,7 +86,7 @@ fn mismatch_words(path: &str, error: &Error) -> String {
         return format!("The field '{}' is missing.", name.trim_end_matches('`'));
     }
     if let Some(name) = text.strip_prefix("duplicate field `") {
-        return format!("The field '{}' is there twice.", name.trim_end_matches('`'));
+        return format!("The field '{}' occurs twice.", name.trim_end_matches('`'));
     }
     // The project's own texts.
     let stop = if text.ends_with('.') { "" } else { "." };

@@ -44,8 +44,7 @@ async fn show(State(state): State<ApiState>, Path(file): Path<String>) -> Result
     Ok(response)
 }
 
-/// What is behind a path of an export: how its file ends. Whether the export can be made is found out by making one row
-/// of it.
+/// Checks the path of an export and returns its format. It reads one row to find out whether the export is possible.
 pub(crate) async fn check(state: &ApiState, tenant: TenantId, path: &str) -> Result<Format, Problem> {
     let refused = |detail: &str| Problem::of(ProblemCode::InvalidField, format!("path: {detail}."));
     let uri: Option<Uri> = path.parse().ok().filter(|_| path.starts_with('/'));
@@ -68,7 +67,7 @@ pub(crate) async fn check(state: &ApiState, tenant: TenantId, path: &str) -> Res
         return if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/csv")) {
             Ok(format)
         } else {
-            Err(refused("it is no list that can be exported"))
+            Err(refused("it is not a list that can be exported"))
         };
     }
     // The problem of that export is the problem of the link.
@@ -79,12 +78,12 @@ pub(crate) async fn check(state: &ApiState, tenant: TenantId, path: &str) -> Res
     Err(refused(
         problem["detail"]
             .as_str()
-            .unwrap_or("there is nothing at it")
+            .unwrap_or("there is no list at this path")
             .trim_end_matches('.'),
     ))
 }
 
-/// The query of the same list as lines, of which only the first are made.
+/// The query of the same list as CSV, limited to one row unless it has a limit.
 fn short(pairs: &[(String, String)]) -> String {
     let others = pairs.iter().filter(|(name, _)| name != "format");
     let mut query = url::form_urlencoded::Serializer::new(String::new());

@@ -7,13 +7,16 @@ use crate::projections::sitemaps;
 use crate::values::TenantId;
 
 /// Waits until the tenant may send a list, which is as much work as an export and shares the turns of those. The next
-/// one may when what is returned is dropped.
-pub(crate) async fn turn_at_lists(state: &ApiState, tenant: TenantId) -> Result<impl Sized + use<>, Problem> {
+/// list may be sent when the returned value is dropped.
+pub(crate) async fn wait_for_list_turn(
+    state: &ApiState,
+    tenant: TenantId,
+) -> Result<impl Sized + use<>, Problem> {
     Ok(state.for_long_reads().models.turn(tenant).await?)
 }
 
-/// Refuses a tenant that keeps as many URLs of sitemaps as it may. What is under way when the quota is reached is not
-/// broken off, so it may be passed by what the scans of one request bring.
+/// Refuses a tenant that has reached its quota of stored sitemap URLs. Running scans are not interrupted when the quota
+/// is reached, so the scans of one request may exceed it.
 pub(crate) async fn require_room_for_urls(state: &ApiState, tenant: TenantId) -> Result<(), Problem> {
     let settings = state.access.tenants().settings(tenant).await?;
     let Some(quota) = settings.max_stored_urls else {

@@ -25,7 +25,7 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Result<Response, P
 
 /// The metrics as text: the counters of this process, and the current values from the database.
 pub async fn text(state: &ApiState) -> Result<String, Problem> {
-    // From the first reading on: an increase from nothing to one is none for Prometheus.
+    // From the first reading on: Prometheus does not count the step from no value to 1 as an increase.
     metrics::counter!("sitelog_requests_shed_total").increment(0);
     let now = Now::read(state).await?;
     Ok(state.metrics.render() + &now.text())

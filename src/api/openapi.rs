@@ -43,7 +43,7 @@ struct Common;
 
 /// Where the current API is.
 pub(super) const V4: &str = "/api/v4";
-/// The name of the one way in.
+/// The name of the only security scheme.
 const SCHEME: &str = "bearer";
 
 impl Modify for Common {
@@ -105,7 +105,7 @@ fn guarded(operation: &mut Operation) {
     refused(operation, "403", "The key or token does not allow this");
 }
 
-/// A problem that an operation may answer with, unless it says more about it itself.
+/// A problem that an operation may answer with, unless the operation describes it itself.
 fn refused(operation: &mut Operation, status: &str, description: &str) {
     let problem = Ref::from_schema_name("Problem");
     let content = ContentBuilder::new().schema(Some(problem)).build();

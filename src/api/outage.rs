@@ -1,5 +1,5 @@
-//! Log lines about a database that does not answer. Every request meets the same error then, so one line in ten seconds
-//! says it, with the number of requests that met it since the last one.
+//! Log lines about a database that does not respond. Every request then fails with the same error, so one line every
+//! ten seconds reports it, with the number of requests that failed since the previous line.
 
 use std::collections::HashMap;
 use std::error::Error;

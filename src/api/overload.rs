@@ -35,7 +35,7 @@ impl RequestSlots {
     }
 }
 
-/// Gives a request a place, or sends it away.
+/// Gives a request a place, or refuses it.
 pub(super) async fn shed(State(places): State<RequestSlots>, request: Request, next: Next) -> Response {
     // A busy process still reports that it is alive.
     if request.uri().path() == "/livez" {

@@ -22,8 +22,8 @@ use super::admission::caller_of_request;
 use super::problem::Problem;
 use crate::access::{AccessError, Caller};
 
-/// Runs an admitted request and gives its answer, both only while the caller may have them. A problem if the answer took
-/// so long that the caller no longer may.
+/// Runs an admitted request and returns its answer, both only while the caller has access. Returns a problem if the
+/// caller lost access before the answer was ready.
 pub(crate) async fn run_while_admitted(
     state: &ApiState,
     caller: &Caller,
@@ -80,7 +80,7 @@ impl AdmittedRequest {
     }
 }
 
-/// A body that ends when its caller's standing does.
+/// A body that ends when its caller loses access.
 fn kept(body: Body, admitted: Arc<AdmittedRequest>, is_whole_anywhere: bool) -> Body {
     let kept = Kept {
         due: Instant::now() + admitted.every(),
@@ -96,7 +96,7 @@ fn kept(body: Body, admitted: Arc<AdmittedRequest>, is_whole_anywhere: bool) -> 
 struct Kept {
     admitted: Arc<AdmittedRequest>,
     due: Instant,
-    /// Whether it is whole wherever it ends. Anything else must not look whole when it is cut.
+    /// Whether it is complete wherever it ends. Any other body must not look complete when it is cut.
     is_whole_anywhere: bool,
     frames: BodyDataStream,
 }

@@ -214,8 +214,8 @@ impl AsOf {
     }
 }
 
-/// The position behind which `?since=<log position or time>` begins: that position, or the last one by that time. What
-/// is still to come is behind every position.
+/// The position after which `?since=<log position or time>` begins: that position, or the last one by that time. A time
+/// in the future is after every position.
 pub async fn since(text: Option<&str>, state: &ApiState) -> Result<i64, Problem> {
     let Some(text) = text else { return Ok(0) };
     let point = with_offset(text)

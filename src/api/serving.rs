@@ -81,7 +81,7 @@ pub async fn serve(listener: TcpListener, router: Router, serving: ServerLimits,
                 let answer = router.oneshot(request.map(Body::new)).await;
                 let mut answer = answer.unwrap_or_else(never);
                 if is_chunked {
-                    // The parser has taken a Content-Length behind it away unseen: nothing follows on this connection.
+                    // The parser silently removes a Content-Length that follows it, so this connection is closed.
                     let close = HeaderValue::from_static("close");
                     answer.headers_mut().insert(header::CONNECTION, close);
                 }
@@ -130,8 +130,8 @@ async fn accept(
     Ok((stream, slot))
 }
 
-/// What in a head could be read in two ways, by us in one and by a proxy before us in the other: then the proxy may take
-/// for one request what we take for two (RFC 9112, 3.2 and 6.3).
+/// What makes a request's head ambiguous: if sitelog and a proxy in front of it read it differently, the proxy may take
+/// for one request what sitelog takes for two (RFC 9112, 3.2 and 6.3).
 fn ambiguity(headers: &HeaderMap, version: Version) -> Option<&'static str> {
     let hosts = headers.get_all(header::HOST).iter().count();
     if hosts > 1 || (hosts == 0 && version == Version::HTTP_11) {

@@ -19,12 +19,12 @@ use crate::scanner::fingerprint_files::technologies;
 use crate::scanner::{Scanner, ScannerSettings};
 use crate::worker::{self, Worker};
 
-/// Pause after the broker was not as it must be.
+/// Pause after the broker was found to be unusable.
 const PAUSE: Duration = Duration::from_secs(5);
 
 impl App {
-    /// Starts what serves workers and followers elsewhere. What is wrong with the broker stops nothing else: it is
-    /// logged, and tried again.
+    /// Starts what serves workers and followers elsewhere. An error of the broker stops nothing else: it is logged, and
+    /// the work is retried.
     pub(super) fn spawn_over_nats(
         &self,
         tracker: &TaskTracker,

@@ -8,7 +8,8 @@ use tokio_util::task::TaskTracker;
 /// outlive the connections that their tasks open.
 pub(super) struct Threads(Option<Runtime>);
 
-/// How much scans, policies and maintenance give way (Linux: `setpriority(2)`, which is a thread's there): as one to three.
+/// How far the priority of scans, policies and maintenance is lowered (Linux: `setpriority(2)`, which applies to a
+/// thread there): their share of CPU time is as one to three.
 pub(super) const BACKGROUND_NICENESS: i32 = 5;
 
 impl Threads {

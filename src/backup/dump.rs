@@ -103,7 +103,7 @@ async fn write(
     Ok(unfinished.finish()?)
 }
 
-/// Whether row-level security is passed over; an error if there are tables whose rows may be hidden.
+/// Whether row-level security is bypassed; an error if there are tables whose rows may be hidden.
 async fn may_read_all(connection: &mut PgConnection) -> Result<bool, BackupError> {
     let (user, database, bypasses, tables): (String, String, bool, bool) = sqlx::query_as(
         "select current_user::text, current_database()::text, r.rolsuper or r.rolbypassrls, \

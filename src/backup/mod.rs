@@ -41,7 +41,7 @@ pub enum BackupError {
         /// The first table that belongs to another.
         table: String,
     },
-    /// There is something in the way.
+    /// The database is not empty.
     #[error(
         "the database {database} is not empty (it has {found}); a backup is restored only into an empty one: choose \
          another SITELOG_DATA_DIR, or create a database and name it with --into"

@@ -92,7 +92,8 @@ async fn provide_role(connection: &mut PgConnection, role: &str) -> Result<(), B
     })
 }
 
-/// What is to be restored: all but the policy that shows the owner all rows, for it names the owner of the original.
+/// What is to be restored: all but the policy that shows the owner all rows, because it names the owner of the
+/// original.
 async fn contents(pg_restore: &ClientProgram, archive: &Archive) -> Result<NamedTempFile, BackupError> {
     let mut command = pg_restore.command(None)?;
     command.arg("--list").stdout(Stdio::piped());

@@ -32,7 +32,7 @@ struct Findings {
     stuck: Vec<Stuck>,
     clock: Option<ClockCheck>,
     problems: Vec<String>,
-    /// What was wrong, or is no reason to do something.
+    /// Past errors, and what needs no action.
     notes: Vec<String>,
 }
 

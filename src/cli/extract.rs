@@ -13,7 +13,7 @@ use crate::fetch::Headers;
 use crate::scanner::fingerprint_files;
 use crate::scanner::page::{RawPage, Technologies, own_technologies, read_page_with};
 
-/// Extracts the same data from a saved HTML page as a scan does
+/// Extracts from a saved HTML page the same data as a scan
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Has no effect: the output is always JSON
@@ -62,7 +62,7 @@ fn read_headers(path: &Path) -> anyhow::Result<Headers> {
     Ok(line_headers(&text))
 }
 
-/// `Name: value` lines; a status line or blank is passed over.
+/// `Name: value` lines; a status line or an empty line is ignored.
 fn line_headers(text: &str) -> Headers {
     let fields = text.lines().filter_map(|line| {
         let (name, value) = line.split_once(':')?;

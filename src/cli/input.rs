@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::values::batch_list::RejectedLine;
 
-/// An argument that leads nowhere; exit code 2.
+/// An invalid argument; exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct BadArgument(pub(super) String);

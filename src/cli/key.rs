@@ -157,12 +157,12 @@ fn line_of(row: &KeyRow) -> String {
 }
 
 /// No key is valid for longer than a hundred years.
-const MOST_DAYS: i64 = 36_500;
+const MAX_DAYS: i64 = 36_500;
 
 fn expiry_of(text: &str) -> Result<Expiry, String> {
     let in_days = || {
         let days: i64 = text.strip_suffix('d')?.parse().ok()?;
-        (0..=MOST_DAYS)
+        (0..=MAX_DAYS)
             .contains(&days)
             .then(|| Expiry::After(TimeDelta::days(days)))
     };

@@ -68,7 +68,7 @@ struct CompareArgs {
     /// Prints the comparison as JSON instead of Markdown
     #[arg(long)]
     json: bool,
-    /// Also writes the comparison into this file: JSON if its name ends in .json, else Markdown
+    /// Also writes the comparison into this file: JSON if its name ends in .json, otherwise Markdown
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 }

@@ -40,7 +40,7 @@ impl Local {
         Ok(local)
     }
 
-    /// Starts what keeps the read models in step with the log; nothing is scanned.
+    /// Starts what keeps the read models up to date with the log; nothing is scanned.
     pub(super) async fn following(config: &Config) -> anyhow::Result<Self> {
         let database = Database::open(config).await?;
         let app = App::build(config, database.pools.clone()).await?;

@@ -83,7 +83,7 @@ enum Command {
     Export(Box<export::Args>),
     /// Reads a sitemap from a file or a URL, without a database
     Sitemap(sitemap::Args),
-    /// Extracts the same data from a saved HTML page as a scan does, without a database
+    /// Extracts from a saved HTML page the same data as a scan, without a database
     Extract(extract::Args),
     /// Checks which URLs a saved robots.txt allows, without a database
     Robots(robots::Args),
@@ -160,7 +160,7 @@ const ENVIRONMENT: u8 = 3;
 
 /// Runs the command the process was started with.
 ///
-/// Exit codes: 0 all well; 1 it ran and some of the work failed; 2 wrong arguments; 3 the environment.
+/// Exit codes: 0 success; 1 it ran and some of the work failed; 2 wrong arguments; 3 the environment.
 pub fn run() -> ExitCode {
     std::panic::set_hook(Box::new(print_panic));
     let cli = match Cli::try_parse() {

@@ -337,7 +337,7 @@ fn refusal(error: CommandError<MonitorError>) -> anyhow::Error {
     }
 }
 
-/// A server that runs keeps the rows in step with the log.
+/// A running server keeps the rows up to date with the log.
 async fn follow(app: &App, database: &Database) -> anyhow::Result<()> {
     let head = app.log.head().await?;
     let end = tokio::time::Instant::now() + WAIT_TIMEOUT;

@@ -66,8 +66,7 @@ pub(super) fn warn_without_contact(config: &Config) {
     }
 }
 
-/// Takes as many file descriptors as the process may: the usual first bound, 1024, is less than the connections that
-/// are served.
+/// Raises the limit of open files to the maximum: the usual soft limit, 1024, is less than the number of connections.
 fn allow_many_connections() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);

@@ -40,7 +40,7 @@ pub(super) fn event_type(text: &str) -> Span {
     match text.trim().parse::<EventType>().map(EventType::tone) {
         Ok(Tone::Good) => paint(GOOD, text),
         Ok(Tone::Bad) => paint(BAD, text),
-        Ok(Tone::Doubtful) => paint(DOUBTFUL, text),
+        Ok(Tone::Warning) => paint(DOUBTFUL, text),
         Ok(Tone::UnderWay | Tone::Neutral) | Err(_) => text.into(),
     }
 }

@@ -208,7 +208,7 @@ fn shown(whose: &Whose, id: WebhookId, secret: Option<String>, position: i64) ->
 
 async fn list(whose: &Whose, app: &App, database: &Database) -> anyhow::Result<ExitCode> {
     let pool = &database.pools.access;
-    // A server that runs keeps the list in step with the log.
+    // A running server keeps the list up to date with the log.
     let head = app.log.head().await?;
     let end = tokio::time::Instant::now() + WAIT_TIMEOUT;
     while rows::reached(pool).await? < head {

@@ -68,8 +68,8 @@ pub async fn create_first_key(bus: &CommandBus) -> Result<Option<ApiKey>, Change
     Err(LogError::Conflict.into())
 }
 
-/// Revokes a key for good, from the next request on; again, it changes nothing. `None` if there is no such key, or it
-/// is not of this tenant.
+/// Revokes a key permanently, from the next request on; a second revocation changes nothing. `None` if there is no such
+/// key, or it is not of this tenant.
 pub async fn revoke_key(
     bus: &CommandBus,
     tenant: Option<TenantId>,

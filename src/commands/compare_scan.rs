@@ -32,7 +32,7 @@ pub struct KnownDomain {
     pub(super) findings: Option<Findings>,
     /// Bodies: the URLs of its sitemaps, as they were last read to their end.
     pub(super) url_lists: Option<Vec<BodyRef>>,
-    /// Under which the bodies were read: if it is another one later, they were erased.
+    /// The salt under which the bodies were read. If there is another one later, they were erased.
     pub(super) salt: Option<Salt>,
 }
 

@@ -3,7 +3,7 @@
 use super::LogError;
 use super::bus::CommandBus;
 use super::compare_scan::KnownDomain;
-use super::start_scan::BegunScan;
+use super::start_scan::StartedScan;
 use crate::aggregates::{ScanEvent, ScanStatus};
 use crate::log::LogEvent;
 use crate::log::body::{Bodies, load_bodies};
@@ -23,7 +23,7 @@ pub struct PreviousScan {
 
 /// What the tenant's earlier scans of the domain left; nothing if that was erased. It comes from the log alone, so that
 /// it does not depend on how far a read model is.
-pub async fn load_previous_scan(bus: &CommandBus, begun: &BegunScan) -> Result<PreviousScan, LogError> {
+pub async fn load_previous_scan(bus: &CommandBus, begun: &StartedScan) -> Result<PreviousScan, LogError> {
     let log = bus.log();
     let domain = begun.loaded.aggregate.domain();
     // Failures that say nothing about the site.
@@ -43,7 +43,7 @@ pub async fn load_previous_scan(bus: &CommandBus, begun: &BegunScan) -> Result<P
             _ => {}
         }
     }
-    // A retry is the same scan: what it failed with before is no state of the domain that another scan found.
+    // A retry is the same scan: its own earlier failure is not what another scan found about the domain.
     let own = begun.scan_id.to_string();
     let failed = failed.filter(|event| completed.is_some() || event.aggregate_id != own);
     let Some((event, end)) = completed else {

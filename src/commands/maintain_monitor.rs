@@ -13,9 +13,9 @@ use crate::values::monitor::{InvalidMonitor, MonitorChange};
 /// The commands for a monitor other than changing and running it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MonitorWork {
-    /// Let it not run.
+    /// Pause it.
     Pause,
-    /// Let it run again; what was missed meanwhile is not made up.
+    /// Resume it; missed runs are skipped.
     Resume,
     /// Delete it. The results of its runs stay.
     Delete,
@@ -27,7 +27,7 @@ pub enum ChangeError {
     /// There is none.
     #[error(transparent)]
     Monitor(#[from] MonitorError),
-    /// It cannot be like that.
+    /// The new settings are invalid.
     #[error(transparent)]
     Settings(#[from] InvalidMonitor),
 }

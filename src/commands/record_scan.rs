@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::bus::{Attachments, CommandBus, CommandError};
 use super::compare_scan::{Compared, compare};
 use super::seal_pictures::seal_pictures;
-use super::start_scan::BegunScan;
+use super::start_scan::StartedScan;
 use super::{CommandContext, LogError};
 use crate::aggregates::scan::{AttemptOutcome, ReadFact, ScanTotals};
 use crate::aggregates::{DomainScan, ScanCommand, ScanStatus};
@@ -31,7 +31,7 @@ pub enum Recorded {
 /// late (the scan was cancelled or taken over) is dropped.
 pub async fn record_scan(
     bus: &CommandBus,
-    begun: &BegunScan,
+    begun: &StartedScan,
     report: &SiteReport,
     cooldown: Duration,
     now: DateTime<Utc>,
@@ -65,7 +65,7 @@ pub async fn record_scan(
 
 async fn try_record(
     bus: &CommandBus,
-    begun: &BegunScan,
+    begun: &StartedScan,
     report: &SiteReport,
     cooldown: Duration,
     now: DateTime<Utc>,

@@ -15,16 +15,16 @@ use crate::values::{ScanId, ScanOptions, TenantId};
 #[derive(Debug)]
 pub enum Start {
     /// Scan.
-    Begun(Box<BegunScan>),
+    Begun(Box<StartedScan>),
     /// Nothing: the scan has ended meanwhile.
     Ended,
-    /// Nothing: a later lease is at it.
+    /// Nothing: a later lease has replaced this one.
     Superseded,
 }
 
 /// A started attempt, to scan and record.
 #[derive(Clone, Debug)]
-pub struct BegunScan {
+pub struct StartedScan {
     pub(super) scan_id: ScanId,
     pub(super) tenant: TenantId,
     pub(super) loaded: Loaded<DomainScan>,
@@ -32,7 +32,7 @@ pub struct BegunScan {
     pub(super) known: Option<Arc<KnownDomain>>,
 }
 
-impl BegunScan {
+impl StartedScan {
     /// What to scan, as it was requested.
     pub fn domain(&self) -> &str {
         self.loaded.aggregate.domain()
@@ -79,7 +79,7 @@ pub async fn start_scan(
     {
         // The start itself may end a scan whose workers died repeatedly.
         Ok(done) if done.loaded.aggregate.status().is_some_and(ScanStatus::is_ended) => Ok(Start::Ended),
-        Ok(done) => Ok(Start::Begun(Box::new(BegunScan {
+        Ok(done) => Ok(Start::Begun(Box::new(StartedScan {
             scan_id,
             tenant: context.tenant,
             loaded: done.loaded,
@@ -98,11 +98,11 @@ pub async fn resume_scan(
     bus: &CommandBus,
     scan_id: ScanId,
     tenant: TenantId,
-) -> Result<Option<Box<BegunScan>>, LogError> {
+) -> Result<Option<Box<StartedScan>>, LogError> {
     let loaded = bus.load::<DomainScan>(scan_id.0).await?;
     let is_theirs = loaded.tenant == Some(tenant);
     Ok(is_theirs.then(|| {
-        Box::new(BegunScan {
+        Box::new(StartedScan {
             scan_id,
             tenant,
             loaded,

@@ -133,7 +133,7 @@ impl fmt::Display for ConfigFaults {
         match &self.0[..] {
             [fault] => write!(f, "{fault}"),
             faults => {
-                write!(f, "{} settings are wrong:", faults.len())?;
+                write!(f, "{} settings are invalid:", faults.len())?;
                 faults.iter().try_for_each(|fault| write!(f, "\n- {fault}"))
             }
         }
@@ -151,7 +151,7 @@ impl Faults {
         self.0.push(error);
     }
 
-    /// The value, if there is one; what is wrong with it is kept.
+    /// The value, if there is one; the error is recorded.
     pub(super) fn take<T>(&mut self, result: Result<T, ConfigError>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }

@@ -122,11 +122,11 @@ fn proxy(settings: &mut FetchSettings, given: Option<String>, resolves: Option<b
     }
 }
 
-/// A home page cannot be had for less: the file of rules, the page, and the redirects of both.
-const LEAST_REQUESTS: u64 = 10;
-const LEAST_BYTES: u64 = 64 * 1024;
+/// A home page needs at least this many: robots.txt, the page, and the redirects of both.
+const MIN_REQUESTS: u64 = 10;
+const MIN_BYTES: u64 = 64 * 1024;
 /// The time that a scan with all its attempts has.
-const MOST_SECONDS: u64 = 240;
+const MAX_SECONDS: u64 = 240;
 
 fn budget(
     settings: &mut FetchSettings,
@@ -145,19 +145,19 @@ fn budget(
     let requests = within(
         "SITELOG_FETCH__MAX_REQUESTS",
         requests,
-        LEAST_REQUESTS..=u64::MAX,
+        MIN_REQUESTS..=u64::MAX,
         "a number of 10 or more",
     );
     let bytes = within(
         "SITELOG_FETCH__MAX_BYTES",
         bytes,
-        LEAST_BYTES..=u64::MAX,
+        MIN_BYTES..=u64::MAX,
         "a number of 65536 or more",
     );
     let seconds = within(
         "SITELOG_FETCH__MAX_SECONDS",
         seconds,
-        1..=MOST_SECONDS,
+        1..=MAX_SECONDS,
         "a number from 1 to 240",
     );
     settings.max_requests = requests.unwrap_or(settings.max_requests);

@@ -7,8 +7,8 @@ use super::ConfigError;
 use super::raw::Raw;
 use crate::values::nearest::nearest;
 
-/// Names of the environment that begin like settings and are none: which file has the settings, what programs that use
-/// the API read, and what the project's own tests and benches do.
+/// Environment variables that begin like settings but are not settings: which file has the settings, what programs that
+/// use the API read, and what the project's own tests and benches do.
 const OF_OTHERS: [&str; 11] = [
     "SITELOG_CONFIG",
     "SITELOG_URL",
@@ -48,7 +48,7 @@ pub(super) fn unknown_in_environment<'a>(names: impl Iterator<Item = &'a str>) -
     unknown(names, &known, None)
 }
 
-/// Names of a file, or of the command line, that are no settings.
+/// Names in a file, or on the command line, that are not settings.
 pub(super) fn unknown_in_file<'a>(paths: impl Iterator<Item = &'a str>, place: &str) -> Vec<ConfigError> {
     unknown(paths, &known_paths(), Some(place))
 }
@@ -105,7 +105,7 @@ fn refused(name: &str, known: &[String], place: Option<&str>) -> ConfigError {
     ConfigError::Unknown { name, nearest }
 }
 
-/// A name without the prefix, which makes each like every other.
+/// A name without the prefix that all names share.
 fn bare(name: &str) -> &str {
     name.strip_prefix("SITELOG_").unwrap_or(name)
 }

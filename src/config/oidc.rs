@@ -20,7 +20,7 @@ const SCOPES_OF: &str = "SITELOG_OIDC__SCOPES_OF";
 const DEFAULT_SCOPES: &str = "SITELOG_OIDC__DEFAULT_SCOPES";
 
 /// Bytes of a file with a secret at most.
-const MOST_SECRET: u64 = 16 * 1024;
+const MAX_SECRET: u64 = 16 * 1024;
 
 /// How people sign in with a provider; `None` if they do not, or if something is wrong with the settings.
 pub(super) fn oidc_settings(
@@ -88,7 +88,7 @@ pub(super) fn oidc_settings(
     }
     for (other, is_missing) in [
         (
-            "SITELOG_OIDC__CLIENT_ID, the name that the provider gave sitelog",
+            "SITELOG_OIDC__CLIENT_ID, the client ID that the provider assigned to sitelog",
             client_id.is_none(),
         ),
         (
@@ -130,12 +130,12 @@ fn client_secret(given: Option<String>, file: Option<&Path>, faults: &mut Faults
         });
         return None;
     }
-    let is_small = std::fs::metadata(file).is_ok_and(|file| file.is_file() && file.len() <= MOST_SECRET);
+    let is_small = std::fs::metadata(file).is_ok_and(|file| file.is_file() && file.len() <= MAX_SECRET);
     let content = is_small.then(|| std::fs::read_to_string(file).ok()).flatten();
     let secret = content
         .map(|content| content.trim().to_owned())
         .filter(|secret| !secret.is_empty());
-    let expected = "a file that sitelog may read, with nothing but the secret in it";
+    let expected = "a file that sitelog can read and that contains only the secret";
     let secret = secret.ok_or_else(|| value(SECRET_FILE, &file.display().to_string(), expected));
     faults.take(secret).map(Secret::new)
 }

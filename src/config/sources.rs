@@ -15,7 +15,7 @@ use super::raw::Raw;
 use super::show::{has_password, is_secret};
 use super::{Config, Setting, show};
 
-/// The file beside a person's work, and the one of the machine, where a package puts it.
+/// The file in the working directory, and the system-wide one, where a package puts it.
 const FILE_HERE: &str = "sitelog.toml";
 const FILE_OF_SYSTEM: &str = "/etc/sitelog/sitelog.toml";
 

@@ -11,7 +11,7 @@ use super::{ConfigError, value, without_password};
 /// Where traces and metrics are sent, and which.
 #[derive(Clone, Debug)]
 pub struct TelemetrySettings {
-    /// A collector that takes OTLP over HTTP.
+    /// A collector that accepts OTLP over HTTP.
     pub endpoint: Url,
     /// The share of scans that are traced: 1 for all.
     pub trace_sample: f64,
@@ -63,7 +63,7 @@ pub(super) fn telemetry_settings(raw: RawTelemetry, faults: &mut Faults) -> Opti
 fn collector(given: &str) -> Result<Url, ConfigError> {
     let url = Url::parse(given).ok();
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
-    let expected = "the address of a collector that takes OTLP over HTTP, such as http://127.0.0.1:4318";
+    let expected = "the address of a collector that accepts OTLP over HTTP, such as http://127.0.0.1:4318";
     url.ok_or_else(|| value(ENDPOINT, &without_password(given), expected))
 }
 

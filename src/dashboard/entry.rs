@@ -69,7 +69,7 @@ pub(super) fn drop_empty_fields(uri: &Uri) -> Option<Uri> {
         .ok()
 }
 
-/// Lets a request through to its page, or sends it to where one signs in.
+/// Passes a request to its page, or redirects it to the sign-in page.
 pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let caller = match caller_of_request(&state, request.method(), request.headers()).await {
@@ -146,7 +146,7 @@ pub(super) async fn nothing_here(State(state): State<ApiState>, request: Request
     problem_page(&problem, visitor.as_ref(), false)
 }
 
-/// Where one signs in to see a page afterwards.
+/// The URL of the sign-in page that leads back to a page.
 fn sign_in_for(uri: &Uri) -> String {
     let wanted = uri.path_and_query().map_or("/", |path| path.as_str());
     let query = url::form_urlencoded::Serializer::new(String::new())

@@ -26,7 +26,7 @@ pub(super) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Res
     page(&state, &visitor, None).await
 }
 
-/// Makes a key and shows it, this once.
+/// Creates a key and shows it once.
 pub(super) async fn create(
     State(state): State<ApiState>,
     visitor: Visitor,
@@ -40,7 +40,7 @@ pub(super) async fn create(
     Ok(([(header::CACHE_CONTROL, "no-store")], page).into_response())
 }
 
-/// Revokes a key for good.
+/// Revokes a key permanently.
 pub(super) async fn revoke(
     State(state): State<ApiState>,
     visitor: Visitor,

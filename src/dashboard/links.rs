@@ -31,7 +31,7 @@ pub(super) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Res
     Ok(Page::new("Links to exports", Section::Domains).render(Some(&visitor), &content))
 }
 
-/// Makes a link and shows it, this once.
+/// Creates a link and shows it once.
 pub(super) async fn create(
     State(state): State<ApiState>,
     visitor: Visitor,

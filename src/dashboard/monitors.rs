@@ -20,7 +20,7 @@ use crate::api::ApiState;
 use crate::api::at_least::AtLeast;
 use crate::api::batch_input::{BatchInput, in_background};
 use crate::api::export::List;
-use crate::api::list_quotas::turn_at_lists;
+use crate::api::list_quotas::wait_for_list_turn;
 use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::{CommandRequest, Paging, PathOf, QueryOf};
 use crate::api::v4::create_monitor::create as create_monitor;
@@ -122,7 +122,7 @@ pub(super) async fn create(
     request: CommandRequest,
 ) -> Result<Response, Problem> {
     visitor.require(Scope::Write)?;
-    let _turn = turn_at_lists(&state, visitor.tenant()).await?;
+    let _turn = wait_for_list_turn(&state, visitor.tenant()).await?;
     let form = Form::of(&request).await?;
     let content = match form.shared("file") {
         file if file.is_empty() => form.shared("list"),
@@ -222,7 +222,7 @@ pub(super) async fn maintain(
     })
 }
 
-/// Shows the URL of a feed, this once.
+/// Shows the URL of a feed once.
 fn feed_page(visitor: &Visitor, id: MonitorId, url: &str) -> Response {
     let content = html! {
         h1 { "Feed" }

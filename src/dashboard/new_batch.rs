@@ -16,7 +16,7 @@ use super::parts::{counted, number, request_key, seen_from};
 use super::shell::{Page, Section};
 use crate::api::ApiState;
 use crate::api::batch_input::{BatchInput, RejectedLine, in_background};
-use crate::api::list_quotas::{require_acceptable, require_room_for_urls, turn_at_lists};
+use crate::api::list_quotas::{require_acceptable, require_room_for_urls, wait_for_list_turn};
 use crate::api::problem::Problem;
 use crate::api::request::CommandRequest;
 use crate::commands::request_batch::{BatchItem, request_batch};
@@ -34,7 +34,7 @@ pub(super) async fn start(
     visitor: Visitor,
     request: CommandRequest,
 ) -> Result<Response, Problem> {
-    let _turn = turn_at_lists(&state, visitor.tenant()).await?;
+    let _turn = wait_for_list_turn(&state, visitor.tenant()).await?;
     let form = Form::of(&request).await?;
     let checked = read(&form).await?;
     let is_clean = checked.input.rejected.is_empty() && checked.columns.len() < 2;
@@ -56,7 +56,7 @@ pub(super) async fn check(
     visitor: Visitor,
     request: CommandRequest,
 ) -> Result<Response, Problem> {
-    let _turn = turn_at_lists(&state, visitor.tenant()).await?;
+    let _turn = wait_for_list_turn(&state, visitor.tenant()).await?;
     let form = Form::of(&request).await?;
     let checked = read(&form).await?;
     confirm(&state, &visitor, &form, checked).await
@@ -114,7 +114,7 @@ pub(super) async fn create(
     visitor: Visitor,
     request: CommandRequest,
 ) -> Result<Response, Problem> {
-    let _turn = turn_at_lists(&state, visitor.tenant()).await?;
+    let _turn = wait_for_list_turn(&state, visitor.tenant()).await?;
     let form = Form::of(&request).await?;
     let input = read(&form).await?.input;
     require_sendable(&state, &visitor, &input).await?;

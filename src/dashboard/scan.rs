@@ -182,7 +182,7 @@ fn story(events: &[LogEvent]) -> Markup {
 fn colour(kind: &str) -> &'static str {
     match kind.parse::<EventType>().map(EventType::tone) {
         Ok(Tone::Good) => "completed",
-        Ok(Tone::Bad | Tone::Doubtful) => "failed",
+        Ok(Tone::Bad | Tone::Warning) => "failed",
         Ok(Tone::UnderWay) => "running",
         Ok(Tone::Neutral) | Err(_) => "",
     }

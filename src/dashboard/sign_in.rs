@@ -35,7 +35,7 @@ pub(super) async fn show(State(state): State<ApiState>, Query(wanted): Query<Wan
     form(&state, &own_path(wanted.next.as_deref()), None).into_response()
 }
 
-/// Takes a key and gives a session.
+/// Exchanges a key for a session.
 pub(super) async fn sign_in(
     State(state): State<ApiState>,
     headers: HeaderMap,
@@ -108,7 +108,7 @@ pub(super) fn is_encrypted(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"https"))
 }
 
-/// Leads on with a session.
+/// Redirects with a session.
 pub(super) fn signed_in(next: &str, token: &SessionToken, max_age: u64, is_encrypted: bool) -> Response {
     let mut response = Redirect::to(next).into_response();
     set_cookie(

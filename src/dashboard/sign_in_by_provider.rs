@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use maud::html;
 
 use super::sign_in::{Wanted, form, is_encrypted, own_path, set_cookie, signed_in};
-use crate::access::oidc::{Begun, Returned};
+use crate::access::oidc::{AuthorizationResponse, PendingSignIn};
 use crate::access::{AuthMode, SignIn, SignInError, sessions};
 use crate::api::ApiState;
 use crate::api::admission::cookie_in;
@@ -47,18 +47,18 @@ pub(super) async fn begin(
     }
 }
 
-/// Takes what the provider sends the browser back with, and gives a session.
+/// Handles the provider's response and creates a session.
 pub(super) async fn complete(
     State(state): State<ApiState>,
     headers: HeaderMap,
-    returned: Result<Query<Returned>, axum::extract::rejection::QueryRejection>,
+    returned: Result<Query<AuthorizationResponse>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Problem> {
     let provider = provider(&state)?;
     let kept = cookie_in(&headers, COOKIE).and_then(|kept| kept.rsplit_once('.'));
     let next = kept.and_then(|(_, next)| String::from_utf8(URL_SAFE_NO_PAD.decode(next).ok()?).ok());
     let next = own_path(next.as_deref());
     let Query(returned) = returned.unwrap_or_default();
-    let begun = kept.and_then(|(begun, _)| Begun::from_cookie(begun));
+    let begun = kept.and_then(|(begun, _)| PendingSignIn::from_cookie(begun));
     let mut response = match open(&state, provider, begun, &returned).await {
         Ok(token) => {
             let lifetime = sessions::LIFETIME_OF_PEOPLE.as_secs();
@@ -68,7 +68,7 @@ pub(super) async fn complete(
         Err(SignInError::Access(error)) => return Err(error.into()),
         Err(error) => error_page(&state, &next, &error),
     };
-    // It was for this once.
+    // The cookie is used only once.
     keep(&mut response, "", 0, provider, &headers);
     Ok(response)
 }
@@ -76,8 +76,8 @@ pub(super) async fn complete(
 async fn open(
     state: &ApiState,
     provider: &SignIn,
-    begun: Option<Begun>,
-    returned: &Returned,
+    begun: Option<PendingSignIn>,
+    returned: &AuthorizationResponse,
 ) -> Result<sessions::SessionToken, SignInError> {
     let person = provider.complete(begun, returned).await?;
     sessions::open_for(state.access.pool(), &person).await

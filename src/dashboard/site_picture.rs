@@ -19,7 +19,8 @@ use crate::values::picture::{Picture, PictureKind};
 
 /// If a picture is opened directly, it has no script, no origin and no external content (CSP 3, sandbox).
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox";
-/// A day in the browser of who saw it, and nowhere in between: one tenant's data. The address changes with the picture.
+/// A day in the visitor's browser, and in no cache in between: it is one tenant's data. The address changes with the
+/// picture.
 const KEPT: &str = "private, max-age=86400";
 
 pub(super) async fn show(

@@ -53,7 +53,7 @@ pub(super) async fn show(
     let content = html! {
         h1 { "Tasks" }
         p { "The queue of scans across all tenants. A task is running while its worker renews the lease." }
-        section #standstill data-part { (standstill(&stuck, &clock)) (full_pools(&state.pools.usage())) }
+        section #stuck_section data-part { (stuck_section(&stuck, &clock)) (full_pools(&state.pools.usage())) }
         section #tasks data-part {
             nav aria-label="Tasks by condition" {
                 div.actions {
@@ -93,7 +93,7 @@ pub(super) async fn hasten(
     Err(Problem::of(ProblemCode::Conflict, detail))
 }
 
-/// What is stuck if anything is, else the first that is not empty.
+/// `Stuck` if any task is stuck, otherwise the first condition that has tasks.
 fn first_of(counts: &[(TaskCondition, i64)]) -> TaskCondition {
     let busy = counts.iter().find(|(_, count)| *count > 0);
     busy.map_or(TaskCondition::Leased, |(condition, _)| *condition)
@@ -124,7 +124,7 @@ fn explained(condition: TaskCondition) -> &'static str {
 }
 
 /// What makes no progress in addition to the queue, and errors of the clock; nothing if all is well.
-fn standstill(stuck: &[Stuck], clock: &ClockCheck) -> Markup {
+fn stuck_section(stuck: &[Stuck], clock: &ClockCheck) -> Markup {
     let problems = clock.problems();
     html! {
         @if !stuck.is_empty() || !problems.is_empty() {
@@ -193,7 +193,7 @@ fn workers_table(rows: &[WorkerRow]) -> Markup {
     html! {
         h2 { "Workers" }
         p.muted { "Worker processes, local or remote. If a worker does not respond for 15 seconds, other workers take over its scans." }
-        @if rows.is_empty() { p.empty { "No worker was seen within a day. Start a process with the role worker." } }
+        @if rows.is_empty() { p.empty { "No worker was seen in the last day. Start a process with the role worker." } }
         @else {
             div.scroll tabindex="0" role="region" aria-label="Workers" {
                 table {
@@ -217,7 +217,7 @@ fn workers_table(rows: &[WorkerRow]) -> Markup {
     }
 }
 
-/// Scans that failed by no fault of their site.
+/// Scans that failed because of sitelog, not because of the site.
 fn given_up(rows: &[JobRow], visitor: &Visitor) -> Markup {
     html! {
         h2 { "Failed because of sitelog" }

@@ -27,7 +27,7 @@ pub(super) async fn show(
     })
 }
 
-/// Ends the mails: by the button, or by one click in a mail program (RFC 8058), which comes from anywhere.
+/// Unsubscribes: by the button, or by one click in a mail program (RFC 8058), whose request may come from anywhere.
 pub(super) async fn stop(
     State(state): State<ApiState>,
     Path(token): Path<String>,

@@ -71,7 +71,7 @@ pub(super) async fn show(
         .render(Some(&visitor), &content))
 }
 
-/// Creates a webhook and shows its secret, this once.
+/// Creates a webhook and shows its secret once.
 pub(super) async fn create(
     State(state): State<ApiState>,
     visitor: Visitor,
@@ -110,7 +110,7 @@ pub(super) async fn create(
     Ok(secret_page(&visitor, created.id, secret.as_ref()))
 }
 
-/// Gives a webhook another secret and shows it, this once.
+/// Gives a webhook a new secret and shows it once.
 pub(super) async fn rotate(
     State(state): State<ApiState>,
     visitor: Visitor,

@@ -49,7 +49,7 @@ impl Cell {
     }
 }
 
-/// Of a list of telephone numbers each is a number; as a whole it would be taken for a formula.
+/// Each number in a list of phone numbers is harmless, but the whole list would be taken for a formula.
 fn inert_text(text: &str) -> String {
     let is_list_of_inert = text
         .split(BETWEEN)
@@ -62,8 +62,8 @@ fn inert_text(text: &str) -> String {
     elements.join(BETWEEN)
 }
 
-/// What has a name is called by it, and by its version; an address by itself, and whether mail to it can arrive; a check
-/// by its code, and how often it found something; a change by its field and the values before and after.
+/// An object with a name is shown as the name and its version; an email address as itself and whether it can receive
+/// email; a check as its code and its count; a change as its field and the values before and after.
 pub(super) fn element(value: &Value) -> String {
     if let Some(text) = value.as_str() {
         return text.to_owned();

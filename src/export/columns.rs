@@ -25,7 +25,7 @@ pub enum ListRow<'a> {
     Line(u32),
     /// Those of a domain's line.
     Domain(&'a str),
-    /// No owner.
+    /// Not in the list.
     Nowhere,
 }
 
@@ -33,7 +33,7 @@ pub enum ListRow<'a> {
 pub trait Exported: Serialize + Send + Sync + 'static {
     /// Its columns.
     const COLUMNS: &'static [Column];
-    /// Fields of the API's object that are no columns.
+    /// Fields of the API's object that are not columns.
     const OTHER_FIELDS: &'static [&'static str];
     /// Whether pages of JSON show the other columns of a batch's list, as files do.
     const IS_SHOWN_WITH_LIST: bool = false;

@@ -1,4 +1,4 @@
-//! Encodes rows as cells and lines, with the other columns of a batch's list.
+//! Encodes rows as cells and lines, with the other columns of a batch's list; renames those of them that have a name of ours.
 
 use std::collections::HashSet;
 use std::marker::PhantomData;
@@ -10,7 +10,7 @@ use super::cell::Cell;
 use super::columns::{ColumnType, Exported, ListRow};
 use crate::commands::list_of_batch::CarriedColumns;
 
-/// What columns of a list are called in front where the name is taken.
+/// The prefix of a list's column whose name is already used.
 const PREFIX: &str = "input_";
 
 /// Turns rows of one table into cells and lines.
@@ -132,7 +132,7 @@ fn csv_writer() -> csv::Writer<Vec<u8>> {
         .from_writer(Vec::new())
 }
 
-/// The names of a list's columns where they meet ours: each once, whatever their case.
+/// The names of a list's columns beside ours: each is unique, regardless of case.
 fn names_here<T: Exported>(given: &[String]) -> Vec<String> {
     let own = T::COLUMNS.iter().map(|column| column.name);
     let mut taken: HashSet<String> = own

@@ -5,7 +5,7 @@ use futures::{Stream, stream};
 /// Rows of a page: some megabytes at most.
 const PAGE: i64 = 500;
 
-/// Pages of a list from a cursor on, to its end or to this many rows. `read` reads one page, of this many rows behind a
+/// Pages of a list from a cursor on, to its end or to this many rows. `read` reads one page, of this many rows after a
 /// cursor, and says where the next begins.
 pub fn pages<T, E, F, R>(
     cursor: Option<String>,

@@ -37,7 +37,7 @@ pub enum TableError {
     /// The format does not support it.
     #[error("cannot write the Parquet file")]
     Write(#[from] ParquetError),
-    /// A row is not JSON, which none is.
+    /// A row cannot be written as JSON, which does not happen.
     #[error("cannot write a row")]
     Row(#[from] serde_json::Error),
     /// The thread that writes has ended.
@@ -72,7 +72,7 @@ where
 async fn on_thread<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> Result<R, TableError> {
     #[expect(
         clippy::disallowed_methods,
-        reason = "bounded by who calls; a page of an export must not take the place of a site's in the pool for parsing"
+        reason = "bounded by its callers; pages of exports must not take the place of sites in the pool for parsing"
     )]
     Ok(tokio::task::spawn_blocking(work).await?)
 }

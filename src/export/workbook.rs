@@ -38,7 +38,7 @@ pub enum WorkbookError {
     /// The rows ended before the last.
     #[error("cannot read all rows")]
     Abandoned,
-    /// A row is not JSON, which none is.
+    /// A row cannot be written as JSON, which does not happen.
     #[error("cannot write a row")]
     Row(#[from] serde_json::Error),
 }
@@ -56,7 +56,7 @@ where
     let (sender, receiver) = mpsc::channel(WAITING);
     #[expect(
         clippy::disallowed_methods,
-        reason = "bounded by who calls; it waits for pages, which would hold a place in the pool for parsing"
+        reason = "bounded by its callers; it waits for pages, which would hold a place in the pool for parsing"
     )]
     let written = tokio::task::spawn_blocking(move || write(&header, receiver));
     let mut pages = std::pin::pin!(pages);

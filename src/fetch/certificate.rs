@@ -158,7 +158,7 @@ fn first<'a>(mut values: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>) ->
     Some(bounded(text)).filter(|text| !text.is_empty())
 }
 
-/// What a terminal would take for more than text is written out.
+/// Characters that would act on a terminal are escaped.
 fn bounded(text: &str) -> String {
     let short: String = text.chars().take(MAX_NAME).collect();
     Printable(&short).to_string()

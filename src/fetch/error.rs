@@ -79,7 +79,7 @@ pub enum FetchError {
     Redirects {
         /// Where it began.
         url: String,
-        /// `in a circle`, `more than 10 times` …
+        /// `in a loop`, `more than 10 times` …
         how: String,
     },
     /// A compression bomb.
@@ -92,7 +92,7 @@ pub enum FetchError {
         /// Bytes received for them.
         wire: u64,
     },
-    /// The visit has cost what it may.
+    /// The visit has used up its budget.
     #[error("{url} was not read completely: the scan has {}", match .bound {
         Bound::Requests => "used its budget of requests",
         Bound::Bytes => "used its budget of bytes",

@@ -199,7 +199,7 @@ impl Fetcher {
                 how,
             };
             if redirected_from.contains(&next) {
-                return Err(fault(format!("in a circle, back to {next}")));
+                return Err(fault(format!("in a loop, back to {next}")));
             }
             if redirected_from.len() > limits.redirects {
                 return Err(fault(format!("more than {} times", limits.redirects)));
@@ -345,7 +345,7 @@ impl Fetcher {
         })
     }
 
-    /// The client takes the port of an URL before that of the resolver, so a pinned host is asked without it.
+    /// The client prefers the port of a URL to that of the resolver, so a pinned host is requested without it.
     fn without_port_if_pinned(&self, url: &Url) -> Option<(Url, String)> {
         let (host, port) = (url.host_str()?, url.port()?);
         self.inner.guard.pinned(host)?;
@@ -400,8 +400,8 @@ fn client(inner: &Inner, seen: &Arc<Seen>) -> Result<reqwest::Client, FetchSetup
         .map_err(|error| FetchSetupError::Client(error.into()))
 }
 
-/// Whether a 304 is about the file that was asked by: it names no `ETag`, or the same one by weak comparison (RFC 9110,
-/// 8.8.3.2).
+/// Whether a 304 refers to the file of the conditional request: it names no `ETag`, or the same one by weak comparison
+/// (RFC 9110, 8.8.3.2).
 fn is_about(response: &reqwest::Response, asked_by: &Validators) -> bool {
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let received = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
@@ -411,7 +411,7 @@ fn is_about(response: &reqwest::Response, asked_by: &Validators) -> bool {
     }
 }
 
-/// Where a response sends us, if it does and the address can be read.
+/// The target of a redirect, if the response is one and its URL can be parsed.
 fn redirect_target(response: &reqwest::Response, here: &Url) -> Option<Url> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;

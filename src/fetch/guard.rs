@@ -172,7 +172,7 @@ fn not_public(host: &str, address: IpAddr) -> FetchError {
     }
 }
 
-/// The guard as the client's resolver: an error of ours travels through the client's and is found again.
+/// The guard as the client's resolver: our error is wrapped in the client's error and extracted again.
 pub(super) struct GuardedResolve(pub(super) Arc<Guard>);
 
 impl Resolve for GuardedResolve {

@@ -54,10 +54,10 @@ impl Headers {
         })
     }
 
-    /// What the same URL can be asked by later (RFC 9110, 8.8), if anything.
+    /// The validators for a later conditional request of the same URL (RFC 9110, 8.8), if there are any.
     ///
-    /// A `Last-Modified` that is not before the answer is left out: the file may change within the same second and
-    /// still bear it (8.8.2.2), and some servers send the time of the answer.
+    /// A `Last-Modified` that is not before the answer is left out: the file may change within the same second and keep
+    /// it (8.8.2.2), and some servers send the time of the answer.
     pub fn validators(&self) -> Option<Validators> {
         let is_old = match (self.date("last-modified"), self.date("date")) {
             (Some(modified), Some(answered)) => modified < answered,
@@ -84,8 +84,8 @@ impl Headers {
             .sum()
     }
 
-    /// `Retry-After` as a time to wait, at most a day (RFC 9110, 10.2.3). A date is meant by the server's clock, which
-    /// From `Date`; `now` is for servers that do not send it.
+    /// `Retry-After` as a time to wait, at most a day (RFC 9110, 10.2.3). A date refers to the server's clock, which is
+    /// known from `Date`; `now` is for servers that do not send it.
     pub fn retry_after(&self, now: DateTime<Utc>) -> Option<Duration> {
         let value = self.get("retry-after")?.trim();
         let wait = if let Ok(seconds) = value.parse() {

@@ -36,6 +36,9 @@ pub enum RecordsError {
     /// The settings give the host's address, or only the proxy resolves names.
     #[error("the settings do not allow this DNS query")]
     NotAsked,
+    /// The site has email addresses at more domains than are looked up.
+    #[error("only the first five other domains of a site's email addresses are looked up")]
+    TooManyDomains,
     /// Nothing came.
     #[error("no answer in time")]
     NoAnswer,

@@ -5,7 +5,7 @@ use std::io;
 
 use super::error::{FetchError, Phase};
 
-/// The error of ours for an error of the client's.
+/// Our error for an error of the client.
 pub(super) fn classify(url: &str, error: &reqwest::Error, phase: Phase) -> FetchError {
     let chain = chain_of(error);
     if let Some(ours) = chain.iter().find_map(|cause| cause.downcast_ref::<FetchError>()) {

@@ -29,7 +29,7 @@ type Zone = dyn Fn(&str, RecordType) -> DnsReply + Send + Sync;
 pub struct TestDns(SocketAddr);
 
 impl TestDns {
-    /// Serves `zone`, which is given names without the last point.
+    /// Serves `zone`, which gets names without the trailing dot.
     pub async fn start(zone: impl Fn(&str, RecordType) -> DnsReply + Send + Sync + 'static) -> Self {
         let zone: Arc<Zone> = Arc::new(zone);
         let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();

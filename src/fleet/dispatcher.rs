@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::messages::{
-    Answer, BeatAnswer, BeatRequest, BeginRequest, Begun, Claim, ClaimRequest, MOST_CLAIMED, PROTOCOL,
+    Answer, BeatAnswer, BeatRequest, BeginRequest, Begun, Claim, ClaimRequest, MAX_CLAIMED, PROTOCOL,
     Request, decode, pack,
 };
 use super::{Cell, FleetError, largest_message};
@@ -28,10 +28,10 @@ use crate::worker::{Begin, DatabaseSource, SourceError, WorkSource};
 const GROUP: &str = "dispatchers";
 /// Maximum number of requests that are answered concurrently.
 const AT_ONCE: usize = 128;
-/// After a claim that found nothing, claims find nothing for so long without asking the database: idle workers ask often.
+/// After a claim that found nothing, claims return nothing for this long without a query: idle workers claim often.
 const NOTHING_DUE: Duration = Duration::from_millis(100);
 /// While more results than this wait to be recorded, no worker gets new tasks.
-const MOST_WAITING: u64 = 200;
+const MAX_WAITING: u64 = 200;
 
 /// Answers claims, starts and beats.
 #[derive(Clone)]
@@ -61,13 +61,13 @@ impl Backlog {
     }
 
     fn is_long(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > MOST_WAITING
+        self.0.load(Ordering::Relaxed) > MAX_WAITING
     }
 }
 
 /// The request.
 #[derive(Clone, Copy)]
-enum Question {
+enum WorkerRequest {
     Claim,
     Begin,
     Beat,
@@ -99,10 +99,10 @@ impl Dispatcher {
         let begins = subscribe(self.cell.begins()).await?;
         let beats = subscribe(self.cell.beats()).await?;
         let mut questions = futures::stream::select(
-            claims.map(|message| (Question::Claim, message)),
+            claims.map(|message| (WorkerRequest::Claim, message)),
             futures::stream::select(
-                begins.map(|message| (Question::Begin, message)),
-                beats.map(|message| (Question::Beat, message)),
+                begins.map(|message| (WorkerRequest::Begin, message)),
+                beats.map(|message| (WorkerRequest::Beat, message)),
             ),
         );
         let (room, answering) = (Arc::new(Semaphore::new(AT_ONCE)), TaskTracker::new());
@@ -130,12 +130,12 @@ impl Dispatcher {
         Ok(())
     }
 
-    async fn answer(&self, question: Question, message: Message) {
+    async fn answer(&self, question: WorkerRequest, message: Message) {
         let Some(reply) = message.reply else { return };
         let answer = match question {
-            Question::Claim => self.reply(&message.payload, |request| self.claim(request)).await,
-            Question::Begin => self.reply(&message.payload, |request| self.begin(request)).await,
-            Question::Beat => self.reply(&message.payload, |request| self.beat(request)).await,
+            WorkerRequest::Claim => self.reply(&message.payload, |request| self.claim(request)).await,
+            WorkerRequest::Begin => self.reply(&message.payload, |request| self.begin(request)).await,
+            WorkerRequest::Beat => self.reply(&message.payload, |request| self.beat(request)).await,
         };
         if let Err(error) = self.client.publish(reply, answer.into()).await {
             tracing::warn!(%error, "Cannot answer a worker: {error}");
@@ -150,7 +150,7 @@ impl Dispatcher {
     where
         F: Future<Output = Result<A, SourceError>>,
     {
-        // Only the protocol at first: the rest may be another release's.
+        // Reads only the protocol version first: the rest may be from another release.
         #[derive(serde::Deserialize)]
         struct Spoken {
             protocol: u32,
@@ -194,8 +194,8 @@ impl Dispatcher {
 
     async fn claim(&self, request: Request<ClaimRequest>) -> Result<Vec<Claim>, SourceError> {
         let wanted = request.body.wanted;
-        if wanted > MOST_CLAIMED {
-            let (worker, most) = (request.worker.name, MOST_CLAIMED);
+        if wanted > MAX_CLAIMED {
+            let (worker, most) = (request.worker.name, MAX_CLAIMED);
             return Err(SourceError::lasting(FleetError::TooManyClaimed {
                 worker,
                 wanted,

@@ -118,7 +118,7 @@ pub enum FleetError {
         /// Its words.
         error: String,
     },
-    /// This release and that of the dispatcher do not understand each other.
+    /// This release and that of the dispatcher use different protocols.
     #[error("this worker runs sitelog {}, but the dispatcher requires {needed}; install that release", env!("CARGO_PKG_VERSION"))]
     OtherRelease {
         /// The release, in the dispatcher's words.

@@ -7,8 +7,8 @@ use futures::StreamExt;
 
 use super::{Cell, FleetError};
 
-/// Gives each event after a position to `show`, as JSON and in its order; with `wait`, for as long as it is not told to
-/// stop, otherwise up to the last one there is.
+/// Gives each event after a position to `show`, as JSON and in its order; with `wait`, until it is stopped, otherwise
+/// up to the last one.
 pub async fn follow(
     client: &Client,
     cell: &Cell,

@@ -20,7 +20,7 @@ pub const PROTOCOL: u32 = 1;
 
 /// The most tasks that a worker gets at a time: the database gives them out one claim after the other, and the answer has to
 /// fit into a message.
-pub(super) const MOST_CLAIMED: usize = 1000;
+pub(super) const MAX_CLAIMED: usize = 1000;
 
 /// Names the scan in a result's headers, so that it can be failed if nothing else of the result can be read.
 pub(super) const SCAN: &str = "Sitelog-Scan";
@@ -108,7 +108,7 @@ pub(super) enum Begun {
     Superseded,
 }
 
-/// Prolongs leases and gives others back.
+/// Renews leases and returns others.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct BeatRequest {
     pub(super) held: Vec<Claim>,

@@ -27,8 +27,8 @@ pub use relay::Relay;
 pub use remote::{NatsSource, stop_when_refused};
 pub use streams::{StreamLimits, check_broker, prepare_broker};
 
-/// One log with all that works for it: the part of all subjects and streams that keeps several services on one broker
-/// apart.
+/// A cell: one log and all the processes that work on it. Its name is part of all subjects and streams, so that several
+/// services can share one broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell(String);
 
@@ -55,7 +55,7 @@ impl Cell {
         format!("sitelog.{}.begin", self.0)
     }
 
-    /// Signs of life, with the leases to prolong.
+    /// Heartbeats, with the leases to renew.
     fn beats(&self) -> String {
         format!("sitelog.{}.beat", self.0)
     }

@@ -33,7 +33,7 @@ const READ_TIME: Duration = Duration::from_secs(2);
 /// Pause after the broker or the database failed.
 const PAUSE: Duration = Duration::from_secs(1);
 /// If an unreadable result was delivered this often, its scan fails.
-const MOST_UNREADABLE: i64 = 5;
+const MAX_UNREADABLE: i64 = 5;
 
 /// Records results.
 #[derive(Clone)]
@@ -136,7 +136,7 @@ impl Recorder {
             }
         };
         if let Err(error) = acked {
-            // It is delivered again, and then recognised.
+            // It is delivered again, and recognised as a duplicate.
             tracing::debug!(%error, "The NATS server did not confirm a message: {error}");
         }
     }
@@ -162,7 +162,7 @@ impl Recorder {
         };
         let result = match self.read(message, object).await {
             Ok(result) => result,
-            Err(error @ FleetError::Unreadable(_)) if deliveries(message) >= MOST_UNREADABLE => {
+            Err(error @ FleetError::Unreadable(_)) if deliveries(message) >= MAX_UNREADABLE => {
                 tracing::error!(scan.id = %scan_id, "The result of scan {scan_id} cannot be read: {error}; the scan fails");
                 unreadable(&task, &error)
             }
@@ -213,7 +213,8 @@ impl Recorder {
     /// Appends a result and settles its task.
     async fn append(&self, task: &ClaimedTask, result: &ScanResult) -> Result<&'static str, SourceError> {
         let worker = result.worker.clone();
-        // As the attempt's own clock would say it, however long the result waited and whatever clocks did meanwhile.
+        // The time by the attempt's own clock, regardless of how long the result waited and how clocks were set
+        // meanwhile.
         let task = task.at(result.took);
         let source = DatabaseSource::new(self.bus.clone(), self.tasks.clone(), worker.clone());
         let resumed = resume_scan(&self.bus, task.scan_id, task.tenant).await?;

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::explained;
 use super::messages::{
-    Answer, BeatAnswer, BeatRequest, BeginRequest, Begun, Claim, ClaimRequest, FENCE, MOST_CLAIMED, OBJECT,
+    Answer, BeatAnswer, BeatRequest, BeginRequest, Begun, Claim, ClaimRequest, FENCE, MAX_CLAIMED, OBJECT,
     PROTOCOL, Request, SCAN, ScanResult, encode, pack, unpack,
 };
 use super::{Cell, FleetError, MAX_RESULT, largest_message};
@@ -109,8 +109,8 @@ impl NatsSource {
         }
     }
 
-    /// Stores a result that does not fit into a message; returns the name of the object. It is new with each try, as a part
-    /// of the last one may be there.
+    /// Stores a result that does not fit into a message; returns the name of the object. The name is new for each try,
+    /// because a part of the previous object may exist.
     async fn put(&self, task: &ClaimedTask, result: &[u8]) -> Result<String, FleetError> {
         let bucket = self
             .bucket
@@ -168,7 +168,7 @@ impl WorkSource for NatsSource {
     async fn claim(&self, wanted: usize) -> Result<Vec<ClaimedTask>, SourceError> {
         let request = ClaimRequest {
             // With room for more, it claims again at once.
-            wanted: wanted.min(MOST_CLAIMED),
+            wanted: wanted.min(MAX_CLAIMED),
         };
         let claims: Vec<Claim> = self.ask("claim", self.cell.claims(), request).await?;
         Ok(claims.into_iter().map(ClaimedTask::from).collect())

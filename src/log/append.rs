@@ -271,7 +271,7 @@ impl Group {
         None
     }
 
-    /// Gives a unit back that is too large to go with the others.
+    /// Returns a unit that is too large to go with the others.
     fn add(&mut self, waiting: Waiting) -> Option<Waiting> {
         let events = self.events + waiting.unit.event_count();
         if events > MAX_EVENTS && !self.units.is_empty() {

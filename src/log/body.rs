@@ -144,8 +144,8 @@ impl EventLog {
         cache.remove(&(tenant, subject.to_owned()));
     }
 
-    /// The stored salt, or a fresh one, which the append that uses it stores. Should two appends make one each at the
-    /// same moment, the first stays and the other fails with [`LogError::SaltChanged`].
+    /// The stored salt, or a fresh one, which the append that uses it stores. If two appends create one at the same
+    /// moment, the first one is kept and the other append fails with [`LogError::SaltChanged`].
     async fn load_salt(&self, tenant: TenantId, subject: &str) -> Result<Vec<u8>, LogError> {
         let known = sqlx::query_scalar("select salt from body_salt where tenant_id = $1 and subject = $2")
             .bind(tenant.0)

@@ -114,7 +114,7 @@ impl EventLog {
         Ok(row.as_ref().map(event_of).transpose()?)
     }
 
-    /// A tenant's events of some types at the positions behind `after` up to `up_to`, in order.
+    /// A tenant's events of some types at the positions after `after` up to `up_to`, in order.
     pub async fn of_types(
         &self,
         tenant: TenantId,

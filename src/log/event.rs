@@ -52,7 +52,7 @@ pub struct LogEvent {
     pub recorded_at: DateTime<Utc>,
     /// The tenant.
     pub tenant_id: TenantId,
-    /// The event as an externally tagged enum; text, for most readers go straight to a type.
+    /// The event as an externally tagged enum; as text, because most readers convert it directly to a type.
     pub payload: Box<RawValue>,
     /// Tenant, actor, request, cause.
     pub metadata: Box<RawValue>,

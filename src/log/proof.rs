@@ -27,8 +27,8 @@ pub fn inclusion_path(index: u64, size: u64) -> Option<Vec<Range<u64>>> {
     Some(path)
 }
 
-/// The nodes whose hashes prove that the tree over `new` leaves continues the one over `old` (section 2.1.4.1);
-/// `None` if it cannot, being smaller.
+/// The nodes whose hashes prove that the tree over `new` leaves continues the one over `old` (section 2.1.4.1); `None`
+/// if it cannot because it is smaller.
 pub fn consistency_path(old: u64, new: u64) -> Option<Vec<Range<u64>>> {
     if old > new {
         return None;
@@ -128,7 +128,7 @@ pub fn verify_consistency(old: u64, new: u64, old_root: &Hash, new_root: &Hash, 
     last == 0 && of_old == *old_root && of_new == *new_root
 }
 
-/// Where a tree over more than one leaf parts: at the largest power of two below its size.
+/// Where a tree over more than one leaf is split: at the largest power of two below its size.
 fn split(tree: &Range<u64>) -> u64 {
     tree.start + (tree.end - tree.start).div_ceil(2).next_power_of_two()
 }

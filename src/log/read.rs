@@ -39,7 +39,8 @@ pub struct EventFilter {
     pub limit: i64,
 }
 
-/// Reads the events of some types behind `after`, up to `limit` of them, and the position that is covered with them.
+/// Reads the events of some types after position `after`, up to `limit` of them, and the position that is covered with
+/// them.
 pub async fn read_page(
     connection: &mut PgConnection,
     after: i64,
@@ -84,7 +85,7 @@ pub async fn read_page(
     })
 }
 
-/// The events of some types at the positions behind `after` up to `up_to`.
+/// The events of some types at the positions after `after` up to `up_to`.
 pub async fn read_range(
     connection: &mut PgConnection,
     after: i64,
@@ -188,7 +189,7 @@ impl EventLog {
         rows.iter().map(|row| Ok(event_of(row)?)).collect()
     }
 
-    /// What happened to a batch or to one of its scans at the positions behind `after` up to `up_to`, in order; only
+    /// What happened to a batch or to one of its scans at the positions after `after` up to `up_to`, in order; only
     /// events whose payload names the batch are about it.
     pub async fn events_of_batch(
         &self,

@@ -272,8 +272,8 @@ impl EventLog {
     }
 }
 
-/// Checks a segment file against itself, without the log: what it holds leads to the heads that are returned. Whether
-/// those are the log's, only heads that were kept show it.
+/// Checks a segment file against itself, without the log, and returns the heads that follow from its content. Only
+/// heads that were kept elsewhere show whether these are the heads of the log.
 pub fn verify_segment(file: impl Read) -> Result<VerifiedSegment, SegmentError> {
     let mut lines = BufReader::new(zstd::Decoder::new(file)?).lines();
     let first = lines.next().transpose()?.unwrap_or_default();

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 
 /// Elements of a list in a record.
-const MOST_ELEMENTS: usize = 20;
+const MAX_ELEMENTS: usize = 20;
 /// Characters of a text.
-const MOST_TEXT: usize = 300;
+const MAX_TEXT: usize = 300;
 /// Bytes of an answer: some thousand tokens.
-pub(super) const MOST_BYTES: usize = 24 * 1024;
+pub(super) const MAX_BYTES: usize = 24 * 1024;
 
 /// Fields of a record that say who runs a site and how to reach them, in the order of their weight.
 const OF_DOMAIN: [(&str, &str); 23] = [
@@ -86,9 +86,9 @@ fn short(value: &Value) -> Value {
     match value {
         Value::String(text) => cut(text).into(),
         Value::Array(elements) => {
-            let mut shown: Vec<Value> = elements.iter().take(MOST_ELEMENTS).map(element).collect();
-            if elements.len() > MOST_ELEMENTS {
-                shown.push(format!("… and {} more", elements.len() - MOST_ELEMENTS).into());
+            let mut shown: Vec<Value> = elements.iter().take(MAX_ELEMENTS).map(element).collect();
+            if elements.len() > MAX_ELEMENTS {
+                shown.push(format!("… and {} more", elements.len() - MAX_ELEMENTS).into());
             }
             shown.into()
         }
@@ -113,7 +113,7 @@ fn element(value: &Value) -> Value {
 }
 
 fn cut(text: &str) -> String {
-    match text.char_indices().nth(MOST_TEXT) {
+    match text.char_indices().nth(MAX_TEXT) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
@@ -207,7 +207,7 @@ pub(super) fn batch(batch: &Value) -> Value {
 /// Limits the size of a result: if it is too long, its list is cut, and the result says so.
 pub(super) fn fitting(mut answer: Value) -> Value {
     let mut left_out = 0;
-    while answer.to_string().len() > MOST_BYTES {
+    while answer.to_string().len() > MAX_BYTES {
         let lists = answer.as_object_mut().into_iter().flatten();
         let longest = lists
             .filter_map(|(_, value)| value.as_array_mut())
@@ -226,7 +226,7 @@ pub(super) fn fitting(mut answer: Value) -> Value {
         }
         answer["left_out"] = left_out.into();
         answer["hint"] =
-            "The answer was too long, so items were left out. Call the tool again with a smaller limit or more filters.".into();
+            "The result was too long, so items were left out. Call the tool again with a smaller limit or more filters.".into();
     }
     answer
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::brief::MOST_BYTES;
+use super::brief::MAX_BYTES;
 
 /// Fields by which a part of a record is what it is.
 const NAMES: [&str; 5] = ["value", "name", "url", "state", "policy"];
@@ -79,7 +79,7 @@ fn search(part: &Value, field: &str, wanted: &str, see: &mut impl FnMut(Seen)) {
             if has_evidence && let Some(name) = names.clone().next() {
                 see(Seen::Known(name.to_owned()));
             }
-            if names.any(|name| plain(name) == wanted) && part.to_string().len() < MOST_BYTES / MAX_EVIDENCE {
+            if names.any(|name| plain(name) == wanted) && part.to_string().len() < MAX_BYTES / MAX_EVIDENCE {
                 return see(Seen::Evidence(json!({ "field": field, "evidence": part })));
             }
             for (name, content) in fields {

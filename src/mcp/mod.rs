@@ -134,7 +134,7 @@ impl<A: Api> ServerHandler for ToolServer<A> {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         let template = ResourceTemplate::new(format!("{DOMAIN_URI}{{domain}}"), "domain")
-            .with_title("Everything known of a domain")
+            .with_title("Everything known about a domain")
             .with_description("The whole record as JSON, with the evidence of each value. It may be long.")
             .with_mime_type("application/json");
         Ok(ListResourceTemplatesResult::with_all_items(vec![template]))

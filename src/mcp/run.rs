@@ -95,7 +95,7 @@ impl<A: Api> Session<'_, A> {
         let name = name_of(text)?;
         self.get(format!("/domains/{name}")).await.map_err(|words| {
             if words.contains("(not_found") {
-                format!("Nothing is known of {name}. Call scan_domain to scan it.")
+                format!("Nothing is known about {name}. Call scan_domain to scan it.")
             } else {
                 words
             }

@@ -281,7 +281,7 @@ fn a_long_answer_is_cut_and_says_so() {
         .map(|n| json!({ "url": format!("https://a.com/{n}/{}", "x".repeat(300)) }))
         .collect();
     let answer = brief::fitting(json!({ "count": 200, "urls": urls, "next": "abc" }));
-    assert!(answer.to_string().len() < brief::MOST_BYTES + 300);
+    assert!(answer.to_string().len() < brief::MAX_BYTES + 300);
     let left = answer["urls"].as_array().unwrap().len() as u64 + answer["left_out"].as_u64().unwrap();
     assert_eq!((left, answer.get("next")), (200, None));
     let short = json!({ "urls": ["a"] });

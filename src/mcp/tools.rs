@@ -57,11 +57,11 @@ const fn optional(name: &'static str, kind: Kind, description: &'static str) -> 
 }
 
 /// Maximum number of domains of a batch; for longer lists use `sitelog batch` or the pages.
-const MOST_DOMAINS: usize = 1000;
+const MAX_DOMAINS: usize = 1000;
 /// Maximum number of rows of a result.
-pub(super) const MOST_ROWS: u64 = 50;
+pub(super) const MAX_ROWS: u64 = 50;
 /// Maximum number of URLs of a result.
-pub(super) const MOST_URLS: u64 = 200;
+pub(super) const MAX_URLS: u64 = 200;
 /// Maximum seconds of a call: clients stop waiting after a minute.
 pub(super) const LONGEST_WAIT: u64 = 50;
 
@@ -69,11 +69,11 @@ const DOMAIN: Argument = required("domain", Kind::Text, "A domain or URL, for ex
 const CURSOR: Argument = optional(
     "cursor",
     Kind::Text,
-    "The value next of the previous answer, for the page after it",
+    "The value `next` of the previous result, to get the page after it",
 );
 const LIMIT: Argument = optional(
     "limit",
-    Kind::Whole(1, MOST_ROWS),
+    Kind::Whole(1, MAX_ROWS),
     "Maximum number of items, by default 20",
 );
 
@@ -81,7 +81,7 @@ const LIMIT: Argument = optional(
 pub(super) const TOOLS: [Tool; 9] = [
     Tool {
         name: "scan_domain", title: "Scan a domain", writes: true,
-        description: "Scans a website now and returns who runs it, contacts, profiles and technologies. Takes a few seconds. If it is not done in time, the answer has status pending: call get_domain later.",
+        description: "Scans a website now and returns who runs it, contacts, profiles and technologies. Takes a few seconds. If it does not end in time, the result has the status pending: call get_domain later.",
         arguments: &[
             DOMAIN,
             optional("max_age_days", Kind::Number, "Reuse a completed scan from the last N days, if there is one"),
@@ -93,7 +93,7 @@ pub(super) const TOOLS: [Tool; 9] = [
         name: "scan_batch", title: "Scan several domains", writes: true,
         description: "Requests scans of up to 1,000 domains and returns a batch_id at once. Then call batch_status.",
         arguments: &[
-            required("domains", Kind::Texts(MOST_DOMAINS), "Domains or URLs"),
+            required("domains", Kind::Texts(MAX_DOMAINS), "Domains or URLs"),
             optional("max_age_days", Kind::Number, "Skip domains with a completed scan from the last N days"),
         ],
     },
@@ -106,7 +106,7 @@ pub(super) const TOOLS: [Tool; 9] = [
         ],
     },
     Tool {
-        name: "get_domain", title: "What is known of a domain", writes: false,
+        name: "get_domain", title: "What is known about a domain", writes: false,
         description: "Returns what earlier scans found: organization, contacts, profiles, technologies, email and DNS, certificate. Does not scan.",
         arguments: &[DOMAIN],
     },
@@ -148,12 +148,12 @@ pub(super) const TOOLS: [Tool; 9] = [
     },
     Tool {
         name: "read_sitemap", title: "URLs of a site", writes: false,
-        description: "Lists the URLs that the sitemaps of a scanned domain name, with their dates.",
-        arguments: &[DOMAIN, optional("limit", Kind::Whole(1, MOST_URLS), "Maximum number of URLs, by default 50"), CURSOR],
+        description: "Lists the URLs in the sitemaps of a scanned domain, with their dates.",
+        arguments: &[DOMAIN, optional("limit", Kind::Whole(1, MAX_URLS), "Maximum number of URLs, by default 50"), CURSOR],
     },
     Tool {
         name: "explain_value", title: "Where a value was found", writes: false,
-        description: "Shows the evidence of a value that is known of a domain: the page, the sign and the scan. The value may be an email address, a phone number, a profile, a technology, or a name such as an email provider.",
+        description: "Shows the evidence of a value that is known about a domain: the page, the text or element, and the scan. The value may be an email address, a phone number, a profile, a technology, or a name such as an email provider.",
         arguments: &[DOMAIN, required("value", Kind::Text, "The value as it was returned, for example info@example.com or Shopify")],
     },
 ];

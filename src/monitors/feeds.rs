@@ -40,8 +40,7 @@ impl fmt::Debug for FeedToken {
     }
 }
 
-/// Gives the feed of a monitor another token; the one before it is worth nothing from now on. False if the tenant has no
-/// such monitor.
+/// Gives the feed of a monitor another token; the previous one is revoked. False if the tenant has no such monitor.
 pub async fn open(
     pool: &PgPool,
     tenant: TenantId,

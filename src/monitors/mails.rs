@@ -57,8 +57,8 @@ struct Row {
     token: String,
 }
 
-/// Queues a mail to each subscriber of the monitor whose run has ended; nothing if the batch is no run. A mail that is
-/// queued already stays as it is. Later subscribers get none.
+/// Queues a mail to each subscriber of the monitor whose run has ended; nothing if the batch is not a run. A mail that
+/// is queued already stays as it is. Later subscribers get none.
 pub async fn queue(
     connection: &mut PgConnection,
     batch: &str,

@@ -61,7 +61,7 @@ const SELECT: &str = "select m.monitor_id, m.settings, m.status, m.created_at, m
      from monitor m left join lateral (select * from monitor_run r where r.monitor_id = m.monitor_id \
      order by r.position desc limit 1) r on true where m.status <> 'deleted'";
 
-/// Monitors of a tenant, oldest first, behind one of them.
+/// Monitors of a tenant, oldest first, after one of them.
 pub async fn list(
     pool: &PgPool,
     tenant: TenantId,

@@ -13,7 +13,7 @@ use super::TablesError;
 use crate::values::{MonitorId, TenantId};
 
 /// Subscribers of one monitor.
-pub const MOST_SUBSCRIBERS: i64 = 20;
+pub const MAX_SUBSCRIBERS: i64 = 20;
 
 /// The unsubscribe token of a subscriber.
 #[derive(Clone, PartialEq, Eq)]
@@ -58,11 +58,11 @@ pub enum SubscribeError {
     /// No address.
     #[error("'{0}' is not an email address")]
     Address(String),
-    /// The owner of the address ended the mails.
+    /// The owner of the address has unsubscribed.
     #[error("'{0}' has unsubscribed from this monitor")]
     Unsubscribed(String),
-    /// As many as there may be.
-    #[error("the monitor has {MOST_SUBSCRIBERS} subscribers; remove one first")]
+    /// The maximum number is reached.
+    #[error("the monitor has {MAX_SUBSCRIBERS} subscribers; remove one first")]
     TooMany,
     /// No such monitor.
     #[error("there is no such monitor")]
@@ -117,7 +117,7 @@ pub async fn add(
     if has_ended {
         return Err(SubscribeError::Unsubscribed(checked.to_string()));
     }
-    if i64::try_from(found.len()).is_ok_and(|count| count >= MOST_SUBSCRIBERS) {
+    if i64::try_from(found.len()).is_ok_and(|count| count >= MAX_SUBSCRIBERS) {
         return Err(SubscribeError::TooMany);
     }
     let row = sqlx::query_as(
@@ -135,7 +135,7 @@ pub async fn add(
     Ok(row)
 }
 
-/// The subscribers of a monitor of a tenant, those that were added first first.
+/// The subscribers of a monitor of a tenant, in the order in which they were added.
 pub async fn list(
     pool: &PgPool,
     tenant: TenantId,

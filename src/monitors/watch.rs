@@ -15,7 +15,7 @@ use crate::values::monitor::Slot;
 const PAGE: i64 = 32;
 /// Runs that are begun at once: their appends share commits.
 const AT_ONCE: usize = 8;
-/// How often a process checks. A run begins so much later than its time at most.
+/// How often a process checks. A run begins at most this long after its scheduled time.
 const POLL: Duration = Duration::from_secs(1);
 /// Pause after the database failed.
 const PAUSE: Duration = Duration::from_secs(3);

@@ -111,7 +111,7 @@ impl Account {
         opened.set_permissions(fs::Permissions::from_mode(0o700))
     }
 
-    /// Sees to it that the account can reach the data directory, which root made for itself.
+    /// Makes sure that the account can reach the data directory, which root created for itself.
     pub(super) async fn admit_to(&self, layout: &Layout) -> Result<(), EmbeddedPostgresError> {
         let data_dir = layout.data_dir();
         if !self.steps_down || self.may_enter(data_dir).await? {

@@ -51,7 +51,7 @@ async fn installed() -> BTreeMap<u32, PathBuf> {
     found
 }
 
-/// The directories worth a look: the distributions' own places, then `PATH`, then what `pg_config` says.
+/// The directories to search: the distributions' own places, then `PATH`, then what `pg_config` says.
 pub(super) async fn candidates() -> Vec<PathBuf> {
     let mut dirs = versioned("/usr/lib/postgresql", "", "bin"); // Debian, Ubuntu
     dirs.extend(versioned("/usr", "pgsql-", "bin")); // the project's own RPMs

@@ -32,7 +32,7 @@ const CANNOT_CONNECT_NOW: &str = "57P03";
 /// Log files that stay, of at most 10 MB each; one more is being written.
 const LOG_FILES_KEPT: usize = 5;
 
-/// A cluster that is laid or can be, and the programs to run it with.
+/// A cluster that exists or can be created, and the programs to run it with.
 #[derive(Debug)]
 pub(super) struct Cluster {
     layout: Layout,

@@ -1,8 +1,8 @@
 //! The embedded default: a private PostgreSQL in the data directory, for when no `DATABASE_URL` is given.
 //!
-//! Here: finding PostgreSQL's programs, laying a cluster, starting it, joining one that runs, repairing it when it
-//! was killed, and stopping it when the last process leaves. Not here: tables, migrations and pools; from
-//! `url()` on, the embedded database is one like any other.
+//! Here: finding PostgreSQL's programs, creating a cluster, starting it, joining one that runs, repairing it when it
+//! was killed, and stopping it when the last process leaves. Not here: tables, migrations and pools; from `url()` on,
+//! the embedded database is one like any other.
 //!
 //! The contents of the data directory:
 //!

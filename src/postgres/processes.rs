@@ -40,7 +40,8 @@ impl Processes {
 
     /// Ends the processes that a dead postmaster left behind; otherwise a new one refuses to start.
     ///
-    /// Nothing is lost: what these had committed is in the write-ahead log, what they had not is not owed.
+    /// Nothing is lost: what these had committed is in the write-ahead log, what they had not committed was never
+    /// confirmed.
     pub(super) async fn end_orphans(&self) {
         for signal in [Signal::QUIT, Signal::KILL] {
             let deadline = Instant::now() + GRACE;

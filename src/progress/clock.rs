@@ -114,7 +114,7 @@ impl ClockCheck {
     }
 }
 
-/// A clock that was read between two readings of ours, compared with ours; 0 where the answer's way may explain it.
+/// The offset of a clock that was read between two readings of ours; 0 if the duration of the request may explain it.
 fn offset(asked: DateTime<Utc>, theirs: DateTime<Utc>, answered: DateTime<Utc>) -> f64 {
     let early = (asked - theirs).max(TimeDelta::zero());
     let late = (theirs - answered).max(TimeDelta::zero());

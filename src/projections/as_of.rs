@@ -46,7 +46,8 @@ fn wrong(text: &str) -> String {
 /// How far a time may lie ahead of the database's clock and still mean now: clocks differ.
 const CLOCKS_DIFFER: &str = "5 minutes";
 
-/// The position that a point stands for. One beyond the log's end is none yet: what was known then may still change.
+/// The position that a point stands for. A point beyond the log's end is an error: what was known then may still
+/// change.
 pub async fn position(pool: &PgPool, point: Point) -> Result<i64, ProjectionError> {
     let (end, is_future): (i64, bool) = sqlx::query_as(
         "select position, coalesce($1 > clock_timestamp() + $2::interval, false) from log_head",
@@ -73,7 +74,7 @@ pub async fn position(pool: &PgPool, point: Point) -> Result<i64, ProjectionErro
 }
 
 /// The last position that was recorded by a time; 0 if there is none. Recorded times go back only where the clock was
-/// corrected: of the stretches between these places the last that begins early enough counts, and is halved.
+/// corrected: of the ranges between these places, the last one that begins early enough is searched by bisection.
 async fn last_by(pool: &PgPool, time: DateTime<Utc>) -> Result<i64, sqlx::Error> {
     let stretch: Option<(i64, i64)> = sqlx::query_as(
         "with start as (select 1 as first union select position from clock_correction), \

@@ -70,8 +70,8 @@ impl ReadModels {
     }
 }
 
-/// Turns at the connections of a pool. A tenant holds at most half of them, and no more than so many: what it asks for
-/// beyond what the machine can do would only take it from the others.
+/// Turns at the connections of a pool. A tenant holds at most half of them, and at most `most`: more than the machine
+/// can process at once would only slow down the others.
 fn turns_at(pool: &PgPool, most: usize) -> Turns {
     let places = usize::try_from(pool.options().get_max_connections()).unwrap_or(1);
     Turns::new(places, (places / 2).min(most))
@@ -254,8 +254,8 @@ pub(super) async fn tables_of(
         .await
 }
 
-/// Sees to it that the read model of this release exists: at once where the log is empty, else by asking for it to
-/// be built beside what is there.
+/// Makes sure that the read model of this release exists: creates it at once if the log is empty, otherwise requests a
+/// build alongside the existing one.
 pub(super) async fn ensure<P: Projection>(pool: &PgPool) -> Result<(), ProjectionError> {
     let mut tx = pool.begin().await?;
     sqlx::query("select pg_advisory_xact_lock($1)")

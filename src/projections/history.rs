@@ -29,7 +29,7 @@ const BOOKKEEPING: &[&str] = &[
     "created_by",
     "meta_json",
     "stale",
-    // A value that a scan did not find again, or did not look for, is no change.
+    // A value that a scan did not find again, or did not look for, is not a change.
     "stale_fields",
     "first_scan",
     "last_scan",
@@ -65,8 +65,8 @@ pub struct FieldChange {
     pub position: i64,
 }
 
-/// The changes of a tenant's domain by its `LATEST_SCANS` latest scans, oldest first; `None` if it was never asked for.
-/// What the first of them found changes from nothing, though older scans may have known it.
+/// The changes of a tenant's domain by its `LATEST_SCANS` latest scans, oldest first; `None` if no scan of it was ever
+/// requested. What the first of them found changes from nothing, though older scans may have known it.
 pub async fn of_domain(
     models: &ReadModels,
     tenant: TenantId,

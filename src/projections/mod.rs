@@ -174,9 +174,9 @@ pub trait Projection: Sized + Send + Sync + 'static {
 pub struct Change<P: Projection> {
     /// The key.
     pub key: P::Key,
-    /// As it is in the table; `None` if it does not.
+    /// As it is in the table; `None` if it is not there.
     pub before: Option<P::Row>,
-    /// As it will be there; `None` if it will not.
+    /// As it will be in the table; `None` if it will not be there.
     pub after: Option<P::Row>,
 }
 
@@ -282,8 +282,9 @@ impl ProjectionError {
     }
 }
 
-/// Classes 57 (operator intervention) and 08 (connection), a server that is starting or out of room, and what befalls
-/// a transaction that got in another's way: 40 (rollback), `lock_not_available`, `idle_in_transaction_session_timeout`.
+/// Classes 57 (operator intervention) and 08 (connection), a server that is starting or out of room, and errors of a
+/// transaction that conflicts with another one: 40 (rollback), `lock_not_available`,
+/// `idle_in_transaction_session_timeout`.
 fn is_passing(error: &dyn sqlx::error::DatabaseError) -> bool {
     let code = error.code();
     code.is_some_and(|code| {

@@ -156,12 +156,12 @@ impl<P: Projection> Quarantine<P> {
         self.rows.contains_key(key)
     }
 
-    /// Whether nothing is.
+    /// Whether nothing is quarantined.
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.streams.is_empty()
     }
 
-    /// How much is.
+    /// Number of quarantined rows and streams.
     pub(super) fn len(&self) -> usize {
         self.rows.len() + self.streams.len()
     }

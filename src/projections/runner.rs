@@ -157,7 +157,7 @@ fn trace_scans<P: Projection>(page: &Page, began: SystemTime) {
     }
 }
 
-/// Applies the page behind a generation's checkpoint and moves that. The caller holds the generation's row.
+/// Applies the page after a generation's checkpoint and advances the checkpoint. The caller holds the generation's row.
 pub(super) async fn step<P: Projection>(
     connection: &mut PgConnection,
     tail: &Tail,

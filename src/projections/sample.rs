@@ -14,7 +14,7 @@ use crate::log::EventLog;
 use crate::log::read::read_page;
 
 /// Scans of a row that is examined.
-const MOST_SCANS: i64 = 2000;
+const MAX_SCANS: i64 = 2000;
 
 /// Compares about `2 * size` rows.
 pub(super) async fn sample<P: Projection>(
@@ -33,7 +33,7 @@ pub(super) async fn sample<P: Projection>(
     for key in keys {
         // All events of a row are held at once, every few seconds: a large batch is left to `verify`.
         if P::subject(&key)
-            .has_more_scans_than(&mut connection, MOST_SCANS)
+            .has_more_scans_than(&mut connection, MAX_SCANS)
             .await?
         {
             continue;

@@ -71,7 +71,10 @@ impl fmt::Display for Finding {
                 column,
                 by_log,
                 in_table,
-            } => write!(f, "{column} is {in_table} in the table, but {by_log} by the log"),
+            } => write!(
+                f,
+                "{column} is {in_table} in the table, but {by_log} according to the log"
+            ),
             Difference::Missing => f.write_str("the row is missing"),
             Difference::Extra => f.write_str("the row is not in the log"),
             Difference::Derived { what } => f.write_str(what),

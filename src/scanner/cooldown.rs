@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::Scanner;
 use crate::values::report::SiteReport;
 
-/// The longest wait for a site: one that asks for more is read page by page as far as time allows, and visited
-/// again after it.
+/// The longest wait for a site: a site that asks for a longer wait is read page by page as far as time allows, and
+/// visited again after this time.
 const LONGEST: Duration = Duration::from_mins(5);
 
 /// `Crawl-delay` as a time.

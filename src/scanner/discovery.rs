@@ -15,8 +15,8 @@ use crate::values::report::SitemapReport;
 use crate::values::revisit::KnownSitemap;
 use crate::values::sitemap_audit::SitemapAudit;
 
-/// So few files come one after another over the connection that is open: a TLS handshake costs both sides more than
-/// waiting costs us.
+/// Up to this many files are fetched one after another over the open connection: a TLS handshake costs both sides more
+/// than waiting costs us.
 const MAX_SEQUENTIAL: usize = 4;
 
 /// Where sitemaps are looked for if nothing that is one is named: the usual place first, alone, for most sites that have
@@ -47,7 +47,7 @@ pub(super) struct Seeds {
     pub(super) wants_contacts: bool,
 }
 
-/// What an URL counts as, where work is measured in bytes.
+/// What a URL counts as, where work is measured in bytes.
 const BYTES_OF_URL: usize = 100;
 
 /// The findings.
@@ -63,7 +63,8 @@ pub(super) struct Discovered {
     pub(super) audit: Option<SitemapAudit>,
 }
 
-/// Reads all sitemap files of the site at `home` into `found`, each once, until time or number is up.
+/// Reads all sitemap files of the site at `home` into `found`, each once, until the time or the number of files is used
+/// up.
 pub(super) async fn discover(
     context: &ScanContext,
     home: &Url,

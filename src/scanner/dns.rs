@@ -1,4 +1,5 @@
-//! The DNS records of the domain: queried while the site is read, added at the end.
+//! The DNS records of the domain, and whether email addresses can receive email: queried while the site is read, added
+//! at the end.
 //!
 //! It delays a scan by no more than its slowest fetch: records without a response by then are unknown.
 
@@ -22,13 +23,13 @@ const MAX_MAIL_DOMAINS: usize = 5;
 type Answer<Key> = (Key, Result<Vec<String>, RecordsError>);
 
 /// Running queries; dropping the value ends them.
-pub(super) struct Questions {
+pub(super) struct DnsQueries {
     records: DnsRecords,
     open: JoinSet<Answer<&'static str>>,
 }
 
 /// Sends all DNS queries for a domain; `None` if DNS must not be used.
-pub(super) fn ask(context: &ScanContext, domain: &DomainName) -> Option<Questions> {
+pub(super) fn ask(context: &ScanContext, domain: &DomainName) -> Option<DnsQueries> {
     let name = domain.as_str();
     if !context.fetcher.may_ask_records(name) {
         return None;
@@ -56,28 +57,29 @@ pub(super) fn ask(context: &ScanContext, domain: &DomainName) -> Option<Question
         failures: kinds.into_iter().map(no_answer).collect(),
         ..DnsRecords::default()
     };
-    Some(Questions { records, open })
+    Some(DnsQueries { records, open })
 }
 
 /// Adds to the findings what was answered until then, and what follows from it.
 pub(super) async fn add_to(
     context: &ScanContext,
     findings: &mut Findings,
-    questions: Questions,
+    questions: DnsQueries,
     until: Instant,
 ) {
-    let Questions {
+    let DnsQueries {
         mut records,
         mut open,
     } = questions;
-    let mut others = ask_mail_domains(context, findings, &records);
+    let asked = mail_domains(findings, &records);
+    let mut others = ask_mail_domains(context, &asked);
     while let Ok(Some(answer)) = timeout_at(until, open.join_next()).await {
         let Ok((kind, answer)) = answer else { continue };
         match answer {
             Ok(found) => {
                 records.failures.remove(kind);
                 if let Some(list) = records.list(kind) {
-                    // What a terminal or a page would take for more than text is written out.
+                    // Characters that would act on a terminal or a page are escaped.
                     list.extend(found.iter().map(|text| Printable(text).to_string()));
                 }
             }
@@ -86,7 +88,12 @@ pub(super) async fn add_to(
             }
         }
     }
-    let mut mail = BTreeMap::new();
+    let of_each = asked
+        .iter()
+        .flat_map(|domain| MAIL_RECORDS.map(|kind| (domain.clone(), kind)));
+    let mut mail: BTreeMap<_, _> = of_each
+        .map(|query| (query, Err(RecordsError::NoAnswer)))
+        .collect();
     while let Ok(Some(answer)) = timeout_at(until, others.join_next()).await {
         let Ok((domain, answer)) = answer else { continue };
         mail.insert(domain, answer);
@@ -118,12 +125,11 @@ pub(super) async fn add_to(
 
 type MailDomain = (String, RecordKind);
 
-/// Looks up the mail servers of addresses at other domains.
-fn ask_mail_domains(
-    context: &ScanContext,
-    findings: &Findings,
-    own: &DnsRecords,
-) -> JoinSet<Answer<MailDomain>> {
+/// What says whether a domain receives email.
+const MAIL_RECORDS: [RecordKind; 3] = [RecordKind::Mx, RecordKind::A, RecordKind::Aaaa];
+
+/// The other domains of addresses that are looked up.
+fn mail_domains(findings: &Findings, own: &DnsRecords) -> Vec<String> {
     let mut domains: Vec<&str> = Vec::new();
     for email in &findings.emails {
         let domain = domain_of(&email.value);
@@ -135,10 +141,15 @@ fn ask_mail_domains(
         // Whether it has an address was asked of the name below it alone.
         domains.push(&own.zone);
     }
+    domains.into_iter().map(str::to_owned).collect()
+}
+
+/// Looks up the mail servers of domains.
+fn ask_mail_domains(context: &ScanContext, domains: &[String]) -> JoinSet<Answer<MailDomain>> {
     let mut open = JoinSet::new();
     for domain in domains {
-        for kind in [RecordKind::Mx, RecordKind::A, RecordKind::Aaaa] {
-            let (fetcher, domain) = (context.fetcher.clone(), domain.to_owned());
+        for kind in MAIL_RECORDS {
+            let (fetcher, domain) = (context.fetcher.clone(), domain.clone());
             open.spawn(async move {
                 let answer = fetcher.records(&domain, kind).await;
                 ((domain, kind), answer)
@@ -159,7 +170,7 @@ fn check(email: &str, answers: &BTreeMap<MailDomain, Result<Vec<String>, Records
         answers
             .get(&(domain.to_owned(), kind))
             .cloned()
-            .unwrap_or(Err(RecordsError::NotAsked))
+            .unwrap_or(Err(RecordsError::TooManyDomains))
     };
     let mut provider = None;
     let has_address = || [RecordKind::A, RecordKind::Aaaa].map(answer);

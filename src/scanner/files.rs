@@ -40,7 +40,7 @@ const MAX_VALUES: usize = 20;
 
 /// The content of a file.
 #[derive(Debug)]
-enum Says {
+enum FileContent {
     Security(SecurityTxt),
     Ads(AdsTxt),
     Humans(HumansTxt),
@@ -50,7 +50,7 @@ enum Says {
 }
 
 /// The result for one file.
-type Outcome = (FileAnswer, Option<Says>);
+type Outcome = (FileAnswer, Option<FileContent>);
 
 /// The site whose files are read.
 #[derive(Clone, Debug)]
@@ -132,12 +132,12 @@ impl Files {
             self.wanted.retain(|file| *file != answer.file);
             findings.files.push(answer);
             match says {
-                Some(Says::Security(found)) => findings.security_txt = Some(found),
-                Some(Says::Ads(found)) => findings.ads_txt = Some(found),
-                Some(Says::Humans(found)) => findings.humans_txt = Some(found),
-                Some(Says::Llms(found)) => findings.llms_txt = Some(found),
-                Some(Says::Icon(found)) => findings.icon = Some(found),
-                Some(Says::Logo(found)) => findings.logo = Some(found),
+                Some(FileContent::Security(found)) => findings.security_txt = Some(found),
+                Some(FileContent::Ads(found)) => findings.ads_txt = Some(found),
+                Some(FileContent::Humans(found)) => findings.humans_txt = Some(found),
+                Some(FileContent::Llms(found)) => findings.llms_txt = Some(found),
+                Some(FileContent::Icon(found)) => findings.icon = Some(found),
+                Some(FileContent::Logo(found)) => findings.logo = Some(found),
                 None => {}
             }
         }
@@ -279,7 +279,7 @@ struct Beginning {
 impl Beginning {
     fn text(&self) -> Result<String, String> {
         if !is_text(self.media_type.as_deref(), &self.bytes) {
-            return Err("it is no text file".to_owned());
+            return Err("it is not a text file".to_owned());
         }
         let text = String::from_utf8_lossy(&self.bytes);
         Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
@@ -294,24 +294,24 @@ impl Beginning {
 }
 
 /// The parsed content of such a file, or why it is invalid.
-fn says(file: SiteFile, read: Beginning, now: DateTime<Utc>) -> Result<Says, String> {
+fn says(file: SiteFile, read: Beginning, now: DateTime<Utc>) -> Result<FileContent, String> {
     let none = |what: &str| format!("it has no {what}");
     let is_cut = read.is_cut;
     match file {
         SiteFile::SecurityTxt => security_txt(&read.text()?, read.url, now)
-            .map(Says::Security)
+            .map(FileContent::Security)
             .ok_or_else(|| none("field of RFC 9116")),
         SiteFile::AdsTxt => ads_txt(&read.text()?, read.url, is_cut)
-            .map(Says::Ads)
+            .map(FileContent::Ads)
             .ok_or_else(|| none("record of a seller")),
         SiteFile::HumansTxt => humans_txt(&read.text()?, read.url)
-            .map(Says::Humans)
+            .map(FileContent::Humans)
             .ok_or_else(|| none("text")),
         SiteFile::LlmsTxt => llms_txt(&read.text()?, read.url, is_cut)
-            .map(Says::Llms)
+            .map(FileContent::Llms)
             .ok_or_else(|| none("heading or link")),
-        SiteFile::Icon => read.picture(file).map(Says::Icon),
-        SiteFile::Logo => read.picture(file).map(Says::Logo),
+        SiteFile::Icon => read.picture(file).map(FileContent::Icon),
+        SiteFile::Logo => read.picture(file).map(FileContent::Logo),
     }
 }
 

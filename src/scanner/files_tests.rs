@@ -290,7 +290,7 @@ async fn what_is_no_picture_and_what_leads_inside_fails_no_scan() {
         (
             Reply::ok("image/png", html),
             Reply::status(404),
-            ["it is no PNG", "HTTP 404"],
+            ["it is not a PNG", "HTTP 404"],
         ),
         (
             Reply::ok("image/png", vec![0x89; 600 * 1024]),

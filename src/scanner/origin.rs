@@ -29,7 +29,7 @@ const MAX_SITEMAP_LINES: usize = 500;
 pub(super) struct SiteOrigin {
     /// Scheme and host that answered, with the path `/`.
     pub(super) home: Url,
-    pub(super) robots: RobotsSays,
+    pub(super) robots: RobotsPolicy,
     /// Of the file that was read in the end.
     pub(super) robots_url: Url,
     /// The data that the next scan may reuse.
@@ -40,7 +40,7 @@ pub(super) struct SiteOrigin {
 
 /// The rules of a robots.txt for sitelog.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RobotsSays {
+pub(super) struct RobotsPolicy {
     pub(super) rules: Arc<AgentRules>,
     /// Its `Sitemap:` lines as absolute URLs, each once.
     pub(super) sitemaps: Vec<Url>,
@@ -49,7 +49,7 @@ pub(super) struct RobotsSays {
     pub(super) crawlers: Option<Crawlers>,
 }
 
-impl RobotsSays {
+impl RobotsPolicy {
     /// Reads the file that `url` answered with.
     pub(super) async fn read(context: &ScanContext, bytes: Vec<u8>, url: &Url) -> Result<Self, ParserFailed> {
         let (agent, url) = (context.agent.clone(), url.clone());
@@ -69,7 +69,7 @@ impl RobotsSays {
         context.compute_on(bytes_in, read).await
     }
 
-    /// Whether we may fetch an URL, and why not.
+    /// Whether we may fetch a URL, and why not.
     pub(super) async fn decide(&self, context: &ScanContext, url: &Url) -> Result<Decision, ParserFailed> {
         let (rules, url) = (Arc::clone(&self.rules), url.clone());
         let work = rules.work_on(url.as_str().len());
@@ -158,7 +158,7 @@ async fn try_host(
     }
 }
 
-/// Whether https could not be spoken at all, as opposed to a site that answers badly.
+/// Whether no HTTPS connection was possible at all, as opposed to a site that returns an error.
 fn is_about_connecting(error: &FetchError) -> bool {
     match error {
         FetchError::Tls { .. } | FetchError::Connect { .. } => true,
@@ -181,7 +181,7 @@ async fn request_robots(
     context.fetcher.get_if_changed(&url, limits, known).await
 }
 
-/// robots.txt of the host of an URL.
+/// robots.txt of the host of a URL.
 pub(super) fn robots_txt_of(url: &Url) -> Url {
     let mut robots = url.clone();
     robots.set_path("/robots.txt");
@@ -192,7 +192,7 @@ pub(super) fn robots_txt_of(url: &Url) -> Url {
 
 /// robots.txt as it was read.
 struct RobotsRead {
-    robots: RobotsSays,
+    robots: RobotsPolicy,
     /// About the home page.
     decision: Decision,
     url: Url,
@@ -219,11 +219,11 @@ async fn read_robots(
     if status == 429 || status >= 500 {
         return Err(status_failure(&url, status, &answer.headers));
     }
-    let mut robots = RobotsSays::default();
+    let mut robots = RobotsPolicy::default();
     let mut keep = None;
     if let (true, Some(known)) = (answer.not_modified, context.known_robots(&asked)) {
         found.bytes = known.file.bytes;
-        robots = RobotsSays::read(context, known.text.clone().into_bytes(), &url).await?;
+        robots = RobotsPolicy::read(context, known.text.clone().into_bytes(), &url).await?;
         keep = Some(known.clone());
     } else if (200..300).contains(&status) {
         let body = answer.body.read_up_to(MAX_ROBOTS_BYTES).await;
@@ -238,7 +238,7 @@ async fn read_robots(
                 text: String::from_utf8_lossy(&body.bytes).into_owned(),
             });
         }
-        robots = RobotsSays::read(context, body.bytes, &url).await?;
+        robots = RobotsPolicy::read(context, body.bytes, &url).await?;
     }
     let decision = robots.decide(context, home).await?;
     found.allowed = decision.allowed;
@@ -255,7 +255,7 @@ async fn read_robots(
     })
 }
 
-/// The rules of the host of an URL, or why nothing there may be fetched (RFC 9309, 2.3.1).
+/// The rules of the host of a URL, or why nothing there may be fetched (RFC 9309, 2.3.1).
 pub(super) async fn rules_of(
     context: &ScanContext,
     url: &str,
@@ -282,7 +282,7 @@ pub(super) async fn rules_of(
     if let (Some(error), true) = (body.broke, body.bytes.is_empty()) {
         return Err(unusable(error.problem_code(), error.to_string()));
     }
-    let robots = RobotsSays::read(context, body.bytes, &answer.url).await;
+    let robots = RobotsPolicy::read(context, body.bytes, &answer.url).await;
     let robots = robots.map_err(|error| unusable("internal", error.to_string()))?;
     let host = url.host_str().unwrap_or_default();
     context.fetcher.set_delay(host, crawl_delay(robots.crawl_delay));

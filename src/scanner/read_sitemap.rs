@@ -76,7 +76,7 @@ pub(super) struct Reader {
     pub(super) standard: Arc<Standard>,
 }
 
-/// What an URL that is kept takes of the memory.
+/// What a URL that is kept takes of the memory.
 pub(super) fn bytes_of(url: &SitemapUrl) -> usize {
     let texts = [&url.lastmod, &url.changefreq, &url.priority];
     let texts: usize = texts.into_iter().flatten().map(String::capacity).sum();

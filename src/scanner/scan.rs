@@ -16,7 +16,7 @@ use super::dns;
 use super::files::{Files, Site};
 use super::measure::{self, Stage};
 use super::off_page;
-use super::origin::{RobotsSays, SiteOrigin, enter, robots_txt_of, rules_of};
+use super::origin::{RobotsPolicy, SiteOrigin, enter, robots_txt_of, rules_of};
 use super::page::add_page;
 use super::read_page::{self, PageRead};
 use super::read_sitemap::Reader;
@@ -60,7 +60,7 @@ struct Progress {
     findings: Option<Findings>,
     /// The data that the next scan may reuse.
     keep: Revisit,
-    /// Whether something was left unread for want of time.
+    /// Whether something was not read because time ran out.
     out_of_time: bool,
     /// How long the slower of the first two fetches took.
     slowest: Duration,
@@ -270,7 +270,7 @@ impl Progress {
             return;
         };
         let mut read = 0;
-        // Broken links do not count as pages, but are not tried for ever either.
+        // Broken links do not count as pages, but do not cause unlimited attempts either.
         for url in links.into_iter().take(limit * 2) {
             if read == limit {
                 return;
@@ -312,7 +312,7 @@ impl Progress {
         context: &ScanContext,
         deadlines: &Deadlines,
         standard: &Standard,
-        (home, robots): (&Url, &RobotsSays),
+        (home, robots): (&Url, &RobotsPolicy),
         wanted: usize,
     ) {
         let Some(findings) = &mut self.findings else {
@@ -409,7 +409,7 @@ async fn sitemaps_named(
         && (200..300).contains(&answer.status)
     {
         let body = answer.body.read_up_to(MAX_ROBOTS_BYTES).await;
-        origin.robots = RobotsSays::read(context, body.bytes, &answer.url).await?;
+        origin.robots = RobotsPolicy::read(context, body.bytes, &answer.url).await?;
         named.extend_from_slice(&origin.robots.sitemaps);
     }
     Ok(named)

@@ -85,8 +85,8 @@ impl ScanTasks {
         .await?)
     }
 
-    /// Makes a task due now, whatever it waits for: its time, its host's rest, or a worker that went silent. False if
-    /// there is no such task or a worker is at it.
+    /// Makes a task due now, whatever it waits for: its time, its host's cooldown, or a worker that stopped responding.
+    /// False if there is no such task, or if a worker is processing it.
     pub async fn make_due_now(&self, scan: ScanId) -> Result<bool, TaskError> {
         // One statement, so that a cancelled request leaves no open transaction.
         let hastened: Option<String> = sqlx::query_scalar(

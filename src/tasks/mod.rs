@@ -81,7 +81,7 @@ impl ClaimedTask {
         self.claimed.1.elapsed()
     }
 
-    /// The same as if it had been claimed so long ago.
+    /// The same task as if it had been claimed this long ago.
     #[must_use]
     pub fn at(&self, age: Duration) -> Self {
         let since = Instant::now().checked_sub(age).unwrap_or_else(Instant::now);
@@ -113,8 +113,8 @@ pub enum Settled {
 pub struct TaskError(#[from] sqlx::Error);
 
 /// In a statement by itself: its commit does not wait for the disk, and no append waits for that. What is lost in a
-/// crash of PostgreSQL is done again. Nothing follows from it that could not be: all that comes of a task is
-/// appended to the log, and the commit of that waits for the disk with everything before it.
+/// crash of PostgreSQL is done again. That is safe: all results of a task are appended to the log, and the commit of an
+/// append waits for the disk with everything before it.
 const COMMIT_WITHOUT_WAITING: &str = "set_config('synchronous_commit', 'off', true)";
 
 /// The tasks that are still held under their fences, locked in one order, so that two statements cannot block each other.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-/// The cells of one line as JSON text: an array in the order of the list's columns, or an object of an own.
+/// The cells of one line as JSON text: an array in the order of the list's columns, or an object of its own.
 ///
 /// Text, because a tree of a long list takes many times the memory.
 #[derive(Clone, Debug, PartialEq, Eq)]

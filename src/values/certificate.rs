@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// The certificate of the connection that the home page was read over, or that failed before it was read without one.
+/// The certificate of the connection over which the home page was read, or of the failed connection if the page was
+/// then read without TLS.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Certificate {

@@ -66,7 +66,7 @@ pub fn field_names() -> Vec<&'static str> {
         .collect()
 }
 
-/// A name that is no field that can change.
+/// A name that is not a field that can change.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("fields: '{name}' is not a field that can change{suggestion}; /docs lists the fields under GET /api/v4/changes, parameter field", suggestion = did_you_mean(*.nearest))]
 pub struct UnknownField {
@@ -74,7 +74,7 @@ pub struct UnknownField {
     nearest: Option<&'static str>,
 }
 
-/// Refuses names that are no field that can change.
+/// Refuses names that are not fields that can change.
 pub fn require_fields(given: &[String]) -> Result<(), UnknownField> {
     let known = field_names();
     match given.iter().find(|name| !known.contains(&name.as_str())) {

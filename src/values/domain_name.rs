@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A registrable or deeper host name: lower case, punycode (RFC 5891), without scheme, `www.`, port or path.
 ///
-/// The form is the predecessor's (one leading `www.` is dropped, an URL is cut down to its host), so that a site
+/// The form is the predecessor's (one leading `www.` is dropped, a URL is cut down to its host), so that a site
 /// is one domain however people paste it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -103,7 +103,7 @@ fn user_words(text: &str) -> &'static str {
     }
 }
 
-/// Why a text is no domain name, if one character or label shows it.
+/// Why a text is not a domain name, if one character or label shows it.
 fn why(text: &str) -> String {
     let start = web_scheme(text).map_or(text, |(_, rest)| rest);
     let host = start.split(['/', '?', '#', '\\']).next().unwrap_or_default();

@@ -79,10 +79,10 @@ pub enum Tone {
     /// The work failed.
     Bad,
     /// Something went wrong or was stopped, and the work may continue.
-    Doubtful,
+    Warning,
     /// The work began.
     UnderWay,
-    /// Nothing of that.
+    /// None of these.
     Neutral,
 }
 
@@ -90,7 +90,7 @@ pub enum Tone {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// Another status; more events follow.
-    GoesOn,
+    Continues,
     /// Another status, which may be the last one.
     MayEnd,
     /// The same status.
@@ -143,24 +143,24 @@ macro_rules! event_types {
 
 // Type, stream, version, meaning for a user who waits, meaning for the status, and followers.
 event_types! {
-    ScanRequested Scan 2 Neutral GoesOn [Domains Jobs ScheduleScans CompleteBatches]
-    ScanStarted Scan 1 UnderWay GoesOn [Domains Jobs BatchJobs Sitemaps]
-    ScanAbandoned Scan 1 Doubtful GoesOn [Jobs]
+    ScanRequested Scan 2 Neutral Continues [Domains Jobs ScheduleScans CompleteBatches]
+    ScanStarted Scan 1 UnderWay Continues [Domains Jobs BatchJobs Sitemaps]
+    ScanAbandoned Scan 1 Warning Continues [Jobs]
     RobotsRead Scan 2 Neutral Same []
     SitemapParsed Scan 2 Neutral Same [Sitemaps]
     PageRead Scan 2 Neutral Same []
     PictureRead Scan 1 Neutral Same []
     DomainChanged Scan 1 Neutral Same [FollowWebhooks]
-    ScanAttemptFailed Scan 1 Doubtful GoesOn [Jobs]
+    ScanAttemptFailed Scan 1 Warning Continues [Jobs]
     ScanCompleted Scan 2 Good MayEnd [Domains Jobs BatchJobs Sitemaps ScheduleScans CompleteBatches FollowWebhooks]
     ScanFailed Scan 1 Bad MayEnd [Domains Jobs BatchJobs ScheduleScans CompleteBatches FollowWebhooks]
-    ScanCancelled Scan 1 Doubtful MayEnd [Domains Jobs BatchJobs ScheduleScans CompleteBatches]
-    ScanRetried Scan 1 UnderWay GoesOn [Domains Jobs BatchJobs ScheduleScans CompleteBatches]
-    ScanImported Scan 1 Neutral GoesOn [Jobs]
-    ScanErased Scan 1 Doubtful Same [Domains Jobs Sitemaps]
-    BatchRequested Batch 3 Neutral GoesOn [BatchJobs ExpandBatches CompleteBatches]
-    BatchCancelled Batch 1 Doubtful MayEnd [BatchJobs ExpandBatches CompleteBatches]
-    BatchReopened Batch 1 Neutral GoesOn [BatchJobs ExpandBatches CompleteBatches]
+    ScanCancelled Scan 1 Warning MayEnd [Domains Jobs BatchJobs ScheduleScans CompleteBatches]
+    ScanRetried Scan 1 UnderWay Continues [Domains Jobs BatchJobs ScheduleScans CompleteBatches]
+    ScanImported Scan 1 Neutral Continues [Jobs]
+    ScanErased Scan 1 Warning Same [Domains Jobs Sitemaps]
+    BatchRequested Batch 3 Neutral Continues [BatchJobs ExpandBatches CompleteBatches]
+    BatchCancelled Batch 1 Warning MayEnd [BatchJobs ExpandBatches CompleteBatches]
+    BatchReopened Batch 1 Neutral Continues [BatchJobs ExpandBatches CompleteBatches]
     BatchExpanded Batch 1 Neutral Same [CompleteBatches]
     BatchImported Batch 1 Neutral MayEnd [BatchJobs]
     BatchCompleted Batch 1 Good MayEnd [BatchJobs CompleteBatches FollowWebhooks QueueMails]

@@ -1,5 +1,6 @@
 //! Merges what a scan found into what is known of a domain; only this file does that. A new value replaces the old
-//! one. A value that was not found again stays, and its field is listed as stale.
+//! one. A value that was not found again stays, and its field is listed as stale; a single technology that is gone does
+//! not stay, unless the scan found none at all.
 
 use std::collections::HashMap;
 

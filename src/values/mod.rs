@@ -19,6 +19,7 @@ pub mod failure;
 pub mod findings;
 pub mod hosting;
 pub mod ids;
+pub mod mail_providers;
 pub mod merge_findings;
 pub mod monitor;
 pub mod nearest;

@@ -5,7 +5,7 @@ use std::fmt;
 /// Shows a text in one line and writes out what would do something to a terminal or to the text around it: control
 /// characters (C0, DEL, C1), line breaks, and characters that turn the direction of writing (Unicode, UAX #9).
 ///
-/// They are written as in JSON (`\u001b`), so that a JSON text stays the same JSON. Tabulators stay.
+/// They are written as in JSON (`\u001b`), so that a JSON text stays the same JSON. Tabs are kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Printable<'a>(pub &'a str);
 

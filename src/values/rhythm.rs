@@ -24,7 +24,7 @@ const MAX_EXAMINED: usize = 400;
 /// They are searched within this time, which holds each weekday of each month but few of the 29th of February.
 const YEAR: TimeDelta = TimeDelta::days(366);
 /// Maximum number of missed occurrences that are counted.
-const MOST_MISSED: u32 = 1000;
+const MAX_MISSED: u32 = 1000;
 /// Characters of a rhythm.
 const MAX_LENGTH: usize = 100;
 /// Local dates that are tried for the next occurrence of words: two months and some.
@@ -342,7 +342,7 @@ impl Schedule {
         while let Some(next) = self.next_after(latest).filter(|next| *next <= now) {
             latest = next;
             missed += 1;
-            if missed >= MOST_MISSED {
+            if missed >= MAX_MISSED {
                 return (self.near_the_end(latest, now), missed);
             }
         }
@@ -379,8 +379,8 @@ impl Schedule {
             .find(|at| *at > after)
     }
 
-    /// The moment of a local time. One that comes twice is meant the first time; one that is left out when clocks are
-    /// set forward comes as much later as it would have come without that.
+    /// The moment of a local time. A local time that occurs twice means the first one. A local time that is skipped
+    /// when clocks are set forward is moved later by the length of the gap.
     fn instant(&self, date: NaiveDate, hour: u32) -> Option<DateTime<Utc>> {
         let time = NaiveTime::from_hms_opt(hour, 0, 0)?;
         let local = date.and_time(time) + TimeDelta::seconds(self.spread);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// Escapes a cell that a spreadsheet would run as a formula, with a leading apostrophe (OWASP, CSV injection).
 ///
-/// A plain number keeps its sign, so that telephone numbers (E.164) and figures stay what they are.
+/// A plain number keeps its sign, so that phone numbers (E.164) and figures stay what they are.
 pub fn inert_cell(text: &str) -> Cow<'_, str> {
     if is_number(text) || !begins_formula(text) {
         return Cow::Borrowed(text);

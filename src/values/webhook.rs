@@ -163,17 +163,17 @@ fn ordered() -> bool {
 /// Why settings are invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidWebhook {
-    /// No address that can be sent to.
+    /// Not a URL that events can be sent to.
     #[error(
         "url is '{0}'; it must be an absolute URL with http or https and a host, without user name or password, of at most {MAX_URL} bytes"
     )]
     Url(String),
-    /// No topic that can be asked for.
+    /// No event type that a webhook can subscribe to.
     #[error(
         "events must list at least one of batch.completed, scan.completed, scan.failed, domain.changed, monitor.ran, monitor.skipped"
     )]
     Events,
-    /// No domain.
+    /// Not a domain.
     #[error("domains: '{0}' is not a domain")]
     Domain(String),
     /// Too many domains.
@@ -182,7 +182,7 @@ pub enum InvalidWebhook {
     /// No field that can change.
     #[error(transparent)]
     Field(#[from] UnknownField),
-    /// No form that there is.
+    /// Not a known format.
     #[error("format is '{0}'; it must be standard, slack, teams or discord")]
     Format(String),
     /// Too long.

@@ -22,7 +22,7 @@ pub(super) struct Claimed {
     pub(super) tenant: TenantId,
     pub(super) settings: WebhookSettings,
     pub(super) position: i64,
-    /// Events behind this are not known to be any of its.
+    /// Events after this position are not known to be for this endpoint.
     pub(super) wanted: i64,
     pub(super) replay_to: Option<i64>,
     pub(super) failures: u32,
@@ -241,7 +241,7 @@ pub(super) async fn extras(pool: &PgPool, claimed: &Claimed) -> Result<Vec<(i64,
     .await
 }
 
-/// Moves the place over events that are none of the endpoint's, and keeps it; false if it is no longer ours.
+/// Moves the position past events that are not for the endpoint, and keeps the lease; false if it is no longer ours.
 pub(super) async fn advance(pool: &PgPool, claimed: &Claimed, position: i64) -> Result<bool, sqlx::Error> {
     let ours = sqlx::query(
         "update webhook set position = $3, leased_until = clock_timestamp() + longest_webhook_lease() \
@@ -255,8 +255,8 @@ pub(super) async fn advance(pool: &PgPool, claimed: &Claimed, position: i64) -> 
     Ok(ours.rows_affected() > 0)
 }
 
-/// Moves the place over events that are none of the endpoint's, and gives it back. At the end of a range that was sent
-/// again it continues where it was.
+/// Moves the position past events that are not for the endpoint, and releases the lease. At the end of a replay, it
+/// resumes where it was.
 pub(super) async fn release(pool: &PgPool, claimed: &Claimed, position: i64) -> Result<(), sqlx::Error> {
     sqlx::query(
         "update webhook set leased_until = null, \

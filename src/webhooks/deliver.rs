@@ -23,7 +23,7 @@ use crate::log::{LogError, LogEvent};
 
 /// Maximum number of concurrent deliveries of a process.
 const AT_ONCE: usize = 64;
-/// How long an endpoint is kept in a row; then others have their turn.
+/// How long an endpoint is served without a break; then others have their turn.
 const TURN: Duration = Duration::from_secs(20);
 /// Number of events that are read at once.
 const PAGE: i64 = 100;

@@ -17,7 +17,7 @@ pub(super) fn after(failures: u32, chance: f64, asked: Option<Duration>) -> Dura
     let pause = PAUSES[place.min(PAUSES.len() - 1)];
     let longest = Duration::from_secs(PAUSES[PAUSES.len() - 1]);
     let varied = Duration::from_secs(pause).mul_f64(1.0 - JITTER + 2.0 * JITTER * chance);
-    // Never before it may be.
+    // Never earlier than the endpoint asked for.
     let varied = varied.max(asked.unwrap_or_default().min(longest));
     // PostgreSQL knows no nanoseconds.
     Duration::from_millis(u64::try_from(varied.as_millis()).unwrap_or(u64::MAX))

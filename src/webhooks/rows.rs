@@ -146,7 +146,7 @@ pub async fn deliveries(
     .await?)
 }
 
-/// The log position that the endpoints are in step with.
+/// The log position up to which the rows are up to date.
 pub async fn reached(pool: &PgPool) -> Result<i64, TablesError> {
     let position: Option<i64> =
         sqlx::query_scalar("select position from policy where name = 'follow_webhooks'")

@@ -48,7 +48,7 @@ impl Text {
                 format!("A run of a monitor was skipped: {}", code_words(&text("reason"))),
                 vec![text("monitor_id")],
             ),
-            WebhookTopic::WebhookTest => ("A test of sitelog".to_owned(), Vec::new()),
+            WebhookTopic::WebhookTest => ("A test event from sitelog".to_owned(), Vec::new()),
         };
         Self { title, lines }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::source::{Begin, Delivery, Job, SourceError, WorkSource};
 use crate::commands::load_previous_scan::{PreviousScan, load_previous_scan};
 use crate::commands::record_scan::{Recorded, record_scan};
-use crate::commands::start_scan::{BegunScan, Start, start_scan};
+use crate::commands::start_scan::{Start, StartedScan, start_scan};
 use crate::commands::{CommandBus, CommandContext, LogError};
 use crate::tasks::workers::WorkerSighting;
 use crate::tasks::{ClaimedTask, ScanTasks, Settled, TaskError};
@@ -29,14 +29,14 @@ impl DatabaseSource {
     }
 
     /// The same attempt with the data for its comparison, for a result of a remote worker.
-    pub async fn load_previous_into(&self, mut begun: Box<BegunScan>, host: &str) -> Box<BegunScan> {
+    pub async fn load_previous_into(&self, mut begun: Box<StartedScan>, host: &str) -> Box<StartedScan> {
         let previous = self.previous_scan(&begun, host).await;
         begun.compare_with(previous.known);
         begun
     }
 
     /// What earlier scans left. Without it all files are read again, and changes are not detected.
-    async fn previous_scan(&self, begun: &BegunScan, host: &str) -> PreviousScan {
+    async fn previous_scan(&self, begun: &StartedScan, host: &str) -> PreviousScan {
         load_previous_scan(&self.bus, begun).await.unwrap_or_else(|error| {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(
@@ -59,14 +59,14 @@ impl DatabaseSource {
 }
 
 impl WorkSource for DatabaseSource {
-    type Attempt = Box<BegunScan>;
+    type Attempt = Box<StartedScan>;
 
     async fn claim(&self, wanted: usize) -> Result<Vec<ClaimedTask>, SourceError> {
         let wanted = i32::try_from(wanted).unwrap_or(i32::MAX);
         Ok(self.tasks.claim(&self.worker.name, wanted).await?)
     }
 
-    async fn begin(&self, task: &ClaimedTask) -> Result<Begin<Box<BegunScan>>, SourceError> {
+    async fn begin(&self, task: &ClaimedTask) -> Result<Begin<Box<StartedScan>>, SourceError> {
         let context = self.context(task);
         let mut begun = match start_scan(&self.bus, task.scan_id, task.fence, task.now(), &context).await? {
             Start::Begun(begun) => begun,
@@ -96,7 +96,7 @@ impl WorkSource for DatabaseSource {
     async fn deliver(
         &self,
         task: &ClaimedTask,
-        begun: &Box<BegunScan>,
+        begun: &Box<StartedScan>,
         Delivery { report, cooldown }: Delivery<'_>,
     ) -> Result<Option<Settled>, SourceError> {
         self.set_cooldown(&task.host, cooldown).await;

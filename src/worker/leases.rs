@@ -67,7 +67,7 @@ impl<S: WorkSource> Leases<S> {
             return;
         }
         if let Err(error) = self.source.settle(&settled).await {
-            tracing::warn!(%error, "Cannot settle tasks; retrying");
+            tracing::warn!(%error, "Cannot return leases; retrying");
             self.settled().extend(settled);
         }
     }

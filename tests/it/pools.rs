@@ -8,7 +8,7 @@ use sitelog::api::settings::LegacySettings;
 use sitelog::config::Config;
 use sitelog::database::Database;
 use sitelog::fetch::settings::FetchSettings;
-use sitelog::pools::FEWEST_CONNECTIONS;
+use sitelog::pools::MIN_CONNECTIONS;
 use sitelog::projections::{ReadModels, row_security, status};
 use sitelog::values::TenantId;
 use sqlx::{PgPool, Row};
@@ -33,7 +33,7 @@ fn config(test: &TestDatabase, connections: u32) -> Config {
 }
 
 async fn open(test: &TestDatabase) -> Database {
-    Database::open(&config(test, FEWEST_CONNECTIONS)).await.unwrap()
+    Database::open(&config(test, MIN_CONNECTIONS)).await.unwrap()
 }
 
 /// Polls a future this often and drops it, like a request whose client disconnects.

@@ -3,15 +3,15 @@
 use serde::Deserialize;
 
 /// What the browser keeps of a started sign-in; it is secret.
-pub struct Begun {
+pub struct PendingSignIn {
     pub(super) state: String,
     pub(super) nonce: String,
     pub(super) verifier: String,
 }
 
-/// What the provider sends a browser back with (RFC 6749, 4.1.2; RFC 9207).
+/// The parameters with which the provider sends a browser back (RFC 6749, 4.1.2; RFC 9207).
 #[derive(Debug, Default, Deserialize)]
-pub struct Returned {
+pub struct AuthorizationResponse {
     /// The code that becomes a token.
     pub code: Option<String>,
     /// The state that the browser was sent with.
@@ -24,7 +24,7 @@ pub struct Returned {
     pub iss: Option<String>,
 }
 
-impl Begun {
+impl PendingSignIn {
     /// The value of the cookie, without characters that need escaping.
     pub fn to_cookie(&self) -> String {
         format!("{}.{}.{}", self.state, self.nonce, self.verifier)
@@ -57,12 +57,12 @@ mod tests {
     #[test]
     fn a_cookie_is_read_back_and_no_other_text_is() {
         let part = |letter: &str| letter.repeat(30);
-        let begun = Begun {
+        let begun = PendingSignIn {
             state: part("a"),
             nonce: part("-"),
             verifier: part("_"),
         };
-        let read = Begun::from_cookie(&begun.to_cookie()).unwrap();
+        let read = PendingSignIn::from_cookie(&begun.to_cookie()).unwrap();
         assert_eq!(
             (read.state, read.nonce, read.verifier),
             (part("a"), part("-"), part("_"))
@@ -76,7 +76,7 @@ mod tests {
             format!("{a}.{b}.é{a}"),
             format!("{a}.{b}.{}", "c".repeat(129)),
         ] {
-            assert!(Begun::from_cookie(&other).is_none(), "{other}");
+            assert!(PendingSignIn::from_cookie(&other).is_none(), "{other}");
         }
     }
 }

@@ -19,7 +19,7 @@ pub enum SignInError {
     /// The provider sent the person back without signing them in.
     #[error("The identity provider did not sign you in: {0}.")]
     Denied(String),
-    /// This browser has not begun this sign-in, or too long ago.
+    /// This browser did not start this sign-in, or started it too long ago.
     #[error("This sign-in has expired, or was started in another browser or tab.")]
     Unknown,
     /// It has been completed before.
@@ -42,7 +42,7 @@ pub enum SignInError {
     /// The ID token belongs to another sign-in.
     #[error("The identity provider's response belongs to another sign-in (its nonce differs).")]
     WrongNonce,
-    /// The ID token is not good.
+    /// The ID token is invalid.
     #[error("The identity provider's response is invalid: {0}.")]
     Invalid(String),
     /// No claim names the user's tenant.
@@ -59,7 +59,7 @@ pub enum SignInError {
     /// The claim names more than one.
     #[error("The claim '{0}' of your account names several tenants of sitelog.")]
     SeveralTenants(String),
-    /// The person may do nothing.
+    /// The user has no scope.
     #[error("Your account may not use sitelog{}.", .0.as_ref().map(|claim| format!(": its claim '{claim}' gives it no scope")).unwrap_or_default())]
     NoScopes(Option<String>),
     /// The session could not be opened.
@@ -75,7 +75,7 @@ impl SignInError {
                 "Try again in a minute. If the problem persists, contact the administrator of sitelog; the server's log has the details."
             }
             Self::Busy => "Try again in a few seconds.",
-            Self::Denied(_) => "Sign in again, and accept what the provider asks.",
+            Self::Denied(_) => "Sign in again, and grant the access that the provider asks for.",
             Self::Unknown | Self::Replayed | Self::CodeRefused(_) | Self::WrongNonce => {
                 "Sign in again with the button below. Allow cookies for this site."
             }
@@ -85,7 +85,7 @@ impl SignInError {
             }
             Self::WrongIssuer { .. } | Self::Invalid(_) => {
                 "Sign in again. If the problem persists, contact the administrator of sitelog: SITELOG_OIDC__ISSUER or \
-                 SITELOG_OIDC__CLIENT_ID may not be those of the provider."
+                 SITELOG_OIDC__CLIENT_ID may not match those of the provider."
             }
             Self::MissingClaim(_) | Self::UnknownTenant { .. } | Self::SeveralTenants(_) => {
                 "Ask the administrator of your organization to correct the claim at the provider, or the administrator of \

@@ -29,7 +29,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 use url::Url;
 
-pub use browser::{Begun, Returned};
+pub use browser::{AuthorizationResponse, PendingSignIn};
 pub use error::SignInError;
 pub use person::Person;
 use person::{actor, claims_of, name, shown};
@@ -95,7 +95,7 @@ impl SignIn {
     }
 
     /// Starts a sign-in; returns the URL to redirect to, and what the browser must keep.
-    pub async fn begin(&self) -> Result<(Url, Begun), SignInError> {
+    pub async fn begin(&self) -> Result<(Url, PendingSignIn), SignInError> {
         let settings = &self.0.settings;
         let published = self.0.provider.published().await?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
@@ -111,7 +111,7 @@ impl SignIn {
             .set_pkce_challenge(challenge)
             .set_redirect_uri(std::borrow::Cow::Owned(redirect(settings)))
             .url();
-        let begun = Begun {
+        let begun = PendingSignIn {
             state: state.secret().clone(),
             nonce: nonce.secret().clone(),
             verifier: verifier.secret().clone(),
@@ -120,7 +120,11 @@ impl SignIn {
     }
 
     /// Completes a sign-in that this browser has started.
-    pub async fn complete(&self, begun: Option<Begun>, returned: &Returned) -> Result<Person, SignInError> {
+    pub async fn complete(
+        &self,
+        begun: Option<PendingSignIn>,
+        returned: &AuthorizationResponse,
+    ) -> Result<Person, SignInError> {
         let issuer = &self.0.settings.issuer;
         if let Some(given) = returned.iss.as_ref().filter(|given| *given != issuer) {
             let (given, expected) = (shown(given), issuer.clone());
@@ -128,7 +132,7 @@ impl SignIn {
         }
         // Check first that the response belongs to this browser.
         let state = returned.state.as_deref().unwrap_or_default();
-        let is_its_own = |begun: &Begun| bool::from(begun.state.as_bytes().ct_eq(state.as_bytes()));
+        let is_its_own = |begun: &PendingSignIn| bool::from(begun.state.as_bytes().ct_eq(state.as_bytes()));
         let begun = begun.filter(is_its_own).ok_or(SignInError::Unknown)?;
         if let Some(error) = &returned.error {
             let words = returned.error_description.as_deref().unwrap_or_default();

@@ -85,12 +85,12 @@ impl VersionedEvent for BatchEvent {
         Upcaster {
             event_type: EventType::BatchRequested.as_str(),
             from: 1,
-            upcast: nothing_besides,
+            upcast: without_files_and_sample,
         },
         Upcaster {
             event_type: EventType::BatchRequested.as_str(),
             from: 2,
-            upcast: of_no_monitor,
+            upcast: without_monitor,
         },
     ];
 
@@ -100,7 +100,7 @@ impl VersionedEvent for BatchEvent {
 }
 
 /// Before version 2, scans read only pages and sitemaps, and did not check sitemap URLs.
-fn nothing_besides(mut fields: Map<String, Value>) -> Map<String, Value> {
+fn without_files_and_sample(mut fields: Map<String, Value>) -> Map<String, Value> {
     let options = fields
         .get_mut("options")
         .and_then(|options| options.get_mut("scan"));
@@ -111,7 +111,7 @@ fn nothing_besides(mut fields: Map<String, Value>) -> Map<String, Value> {
 }
 
 /// Before version 3 there were no monitors.
-fn of_no_monitor(mut fields: Map<String, Value>) -> Map<String, Value> {
+fn without_monitor(mut fields: Map<String, Value>) -> Map<String, Value> {
     fields.insert("monitor_id".to_owned(), Value::Null);
     fields
 }

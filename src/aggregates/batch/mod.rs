@@ -40,11 +40,11 @@ pub enum BatchCommand {
         /// The monitor of which it is a run.
         monitor: Option<MonitorId>,
     },
-    /// Bring over a batch that the predecessor worked through.
+    /// Import a batch of the predecessor.
     Import(Box<ImportedBatch>),
-    /// Call the rest off.
+    /// Cancel its remaining scans.
     Cancel,
-    /// Do some of its ended scans again.
+    /// Retry some of its ended scans.
     Reopen {
         /// How many.
         total: u32,
@@ -94,13 +94,13 @@ pub enum BatchError {
     /// There is no such batch.
     #[error("there is no such batch")]
     NotFound,
-    /// It is too late to call it off.
+    /// It is too late to cancel it.
     #[error("the batch has ended and cannot be cancelled")]
     CannotCancel,
     /// It was cancelled.
     #[error("the batch was cancelled; send its domains as a new batch")]
     WasCancelled,
-    /// There is nothing to do again.
+    /// There is nothing to retry.
     #[error("nothing in the batch failed; there is nothing to retry")]
     NothingToRetry,
 }

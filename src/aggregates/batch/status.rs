@@ -19,7 +19,7 @@ pub enum BatchStatus {
     Partial,
     /// Ended, and nothing completed.
     Failed,
-    /// Called off.
+    /// Cancelled.
     Cancelled,
 }
 

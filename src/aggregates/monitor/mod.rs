@@ -38,16 +38,16 @@ pub enum MonitorCommand {
         /// The current time.
         now: DateTime<Utc>,
     },
-    /// Give it other settings.
+    /// Change its settings.
     Change {
         /// The new settings.
         settings: MonitorSettings,
         /// The current time.
         now: DateTime<Utc>,
     },
-    /// Let it not run.
+    /// Pause it.
     Pause,
-    /// Let it run again.
+    /// Resume it.
     Resume {
         /// The current time.
         now: DateTime<Utc>,
@@ -96,7 +96,7 @@ pub fn words(reason: SkipReason) -> &'static str {
             "it has more domains than a batch may have, or than the tenant's quota of domains per batch"
         }
         SkipReason::UrlQuotaReached => "the tenant has reached its quota of stored URLs",
-        SkipReason::AlreadyRan => "the run of this scheduled time has already taken place",
+        SkipReason::AlreadyRan => "the run for this scheduled time has already taken place",
     }
 }
 

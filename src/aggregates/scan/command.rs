@@ -21,7 +21,7 @@ pub enum ScanCommand {
         /// The options.
         options: ScanOptions,
     },
-    /// Note a requested scan that cannot be done because its input is no domain.
+    /// Record a requested scan that cannot run because its input is not a domain.
     Refuse {
         /// As sent.
         input: String,
@@ -30,7 +30,7 @@ pub enum ScanCommand {
         /// The batch and line it comes from.
         origin: Option<BatchOrigin>,
     },
-    /// Bring over a scan that the predecessor did.
+    /// Import a scan of the predecessor.
     Import(Box<ImportedScan>),
     /// Begin an attempt under a lease.
     Start {
@@ -54,9 +54,9 @@ pub enum ScanCommand {
         /// The time.
         now: DateTime<Utc>,
     },
-    /// Call it off.
+    /// Cancel it.
     Cancel,
-    /// Do it again.
+    /// Retry it.
     Retry {
         /// The round that is to be repeated; `None` for the current one. A repeat of the same retry changes nothing.
         round: Option<u32>,

@@ -17,10 +17,10 @@ pub enum ScanError {
     /// There is nothing left to do.
     #[error("the scan has ended as {0}")]
     Ended(ScanStatus),
-    /// It is too late to call it off.
+    /// It is too late to cancel it.
     #[error("the scan has {0} and cannot be cancelled")]
     CannotCancel(ScanStatus),
-    /// Only what failed or was cancelled can be done again.
+    /// Only a failed or cancelled scan can be retried.
     #[error("the scan is {0}; only a failed or cancelled scan can be retried")]
     CannotRetry(ScanStatus),
 }

@@ -136,7 +136,7 @@ pub enum ScanEvent {
         picture: BodyRef,
     },
     /// What the scan found differs from what was known of the domain. The end of the scan follows in the same append.
-    /// The first scan of a domain changes nothing, and a failed one only the status.
+    /// The first scan of a domain has no such event, and a failed scan changes only the status.
     DomainChanged {
         /// The domain, in its stored form.
         domain: String,
@@ -396,27 +396,27 @@ impl VersionedEvent for ScanEvent {
         Upcaster {
             event_type: EventType::ScanRequested.as_str(),
             from: 1,
-            upcast: nothing_besides,
+            upcast: without_files_and_sample,
         },
         Upcaster {
             event_type: EventType::RobotsRead.as_str(),
             from: 1,
-            upcast: read_anew,
+            upcast: with_not_modified_false,
         },
         Upcaster {
             event_type: EventType::SitemapParsed.as_str(),
             from: 1,
-            upcast: read_anew,
+            upcast: with_not_modified_false,
         },
         Upcaster {
             event_type: EventType::PageRead.as_str(),
             from: 1,
-            upcast: read_anew,
+            upcast: with_not_modified_false,
         },
         Upcaster {
             event_type: EventType::ScanCompleted.as_str(),
             from: 1,
-            upcast: nothing_kept,
+            upcast: without_revisit,
         },
     ];
 
@@ -426,7 +426,7 @@ impl VersionedEvent for ScanEvent {
 }
 
 /// Before version 2, scans read only pages and sitemaps, and did not check sitemap URLs.
-fn nothing_besides(mut fields: Map<String, Value>) -> Map<String, Value> {
+fn without_files_and_sample(mut fields: Map<String, Value>) -> Map<String, Value> {
     if let Some(Value::Object(options)) = fields.get_mut("options") {
         add_options(options);
     }
@@ -440,13 +440,13 @@ pub(in crate::aggregates) fn add_options(options: &mut Map<String, Value>) {
 }
 
 /// Before version 2 every file was read at every scan.
-fn read_anew(mut fields: Map<String, Value>) -> Map<String, Value> {
+fn with_not_modified_false(mut fields: Map<String, Value>) -> Map<String, Value> {
     fields.insert("not_modified".into(), Value::Bool(false));
     fields
 }
 
 /// Before version 2 nothing was kept for the next scan.
-fn nothing_kept(mut fields: Map<String, Value>) -> Map<String, Value> {
+fn without_revisit(mut fields: Map<String, Value>) -> Map<String, Value> {
     fields.insert("revisit".into(), Value::Null);
     fields
 }

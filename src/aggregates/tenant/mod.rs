@@ -25,16 +25,16 @@ pub struct Tenant {
 /// A command on one tenant; none is refused.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TenantCommand {
-    /// Tell of a new key.
+    /// Record a new key.
     CreateKey(TenantEvent),
-    /// Tell that a key is revoked.
+    /// Record that a key was revoked.
     RevokeKey {
         /// Its visible part.
         key_id: String,
     },
-    /// Tell of other quotas.
+    /// Record changed quotas.
     ChangeSettings(TenantSettings),
-    /// Tell that the sessions of a person were ended.
+    /// Record that the sessions of a person were ended.
     SignOut {
         /// The person.
         person: String,

@@ -24,11 +24,11 @@ pub struct Webhook {
 pub enum WebhookCommand {
     /// Create it.
     Create(WebhookSettings),
-    /// Give it other settings.
+    /// Change its settings.
     Change(WebhookSettings),
-    /// Note that it has another secret.
+    /// Record that it has a new secret.
     RotateSecret,
-    /// Send it nothing more.
+    /// Disable it: nothing more is sent to it.
     Disable {
         /// The reason.
         reason: DisableReason,
@@ -37,7 +37,7 @@ pub enum WebhookCommand {
         /// The result of the last attempt.
         error: Option<String>,
     },
-    /// Go on where it was.
+    /// Enable it: it resumes where it stopped.
     Enable,
     /// Send a range of events again.
     Replay {

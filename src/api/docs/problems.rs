@@ -59,7 +59,7 @@ pub(super) fn one(code: &str) -> Option<Markup> {
     Some(page(code, &content))
 }
 
-/// For a code that there is not.
+/// For an unknown code.
 pub(super) fn unknown() -> Markup {
     page(
         "Unknown error code",

@@ -16,14 +16,14 @@ use super::settings::BackendSettings;
 use crate::api::ApiState;
 use crate::fetch::Forwarder;
 
-/// Parts of the service that can be returned as a whole.
+/// Parts of the service that can be handed back to the old backend as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Service {
     /// The scan engine: single scans are requested.
     Scans,
     /// Lists are requested.
     Batches,
-    /// How far scans and lists are.
+    /// The progress of scans and lists.
     Statuses,
     /// The known domains.
     Domains,
@@ -41,7 +41,7 @@ impl Service {
     }
 }
 
-/// Every route that can be returned, and the service it belongs to.
+/// Every route that can be handed back to the old backend, and the service it belongs to.
 #[rustfmt::skip]
 const ROUTES: [(&str, Service); 32] = [
     ("POST /api/v1/scrapersky", Service::Scans),

@@ -107,7 +107,7 @@ impl Body {
         }
     }
 
-    /// The same; null is as good as nothing.
+    /// The same; null counts as absent.
     pub(in crate::api::legacy) fn nullable_integer(&mut self, name: &str) -> Option<i64> {
         self.fields.get(name).filter(|value| !value.is_null())?;
         self.optional_integer(name)

@@ -15,8 +15,7 @@ use crate::commands::CommandError;
 use crate::log::LogError;
 use crate::projections::ProjectionError;
 
-/// An answer that is an error. It goes along with the response as an extension, so that a version with other words
-/// can say it again in its own.
+/// An error. It is attached to the response as an extension, so that a version with another format can rewrite it.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::api::legacy) struct LegacyError {
     pub(in crate::api::legacy) status: StatusCode,
@@ -24,7 +23,7 @@ pub(in crate::api::legacy) struct LegacyError {
     /// The input that is not a domain, if that is the error.
     pub(in crate::api::legacy) not_a_domain: Option<String>,
     retry_after: Option<u32>,
-    /// `WWW-Authenticate`, which the predecessor lost on the way.
+    /// `WWW-Authenticate`, which the predecessor lost before the response was sent.
     challenge: Option<&'static str>,
 }
 
@@ -86,8 +85,8 @@ impl LegacyError {
     }
 }
 
-/// Says the error of a response again in other words; all else of the response stays.
-pub(in crate::api::legacy) fn said_again(
+/// Rewrites the error of a response in another format; the rest of the response does not change.
+pub(in crate::api::legacy) fn rewritten(
     response: Response,
     words: impl Fn(&LegacyError) -> Value,
 ) -> Response {
@@ -158,9 +157,9 @@ where
 }
 
 /// A value that v4 extracts from a request; a refusal is converted to the old format.
-pub(in crate::api::legacy) struct OldWords<T>(pub(super) T);
+pub(in crate::api::legacy) struct LegacyRejection<T>(pub(super) T);
 
-impl<T: FromRequest<ApiState, Rejection = Problem>> FromRequest<ApiState> for OldWords<T> {
+impl<T: FromRequest<ApiState, Rejection = Problem>> FromRequest<ApiState> for LegacyRejection<T> {
     type Rejection = LegacyError;
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, LegacyError> {

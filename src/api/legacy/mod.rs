@@ -57,7 +57,7 @@ fn fallbacks(routes: Router<ApiState>) -> Router<ApiState> {
         ))
 }
 
-/// The predecessor sent a path with a slash too many to the one without.
+/// The predecessor redirected a path with an extra slash to the path without it.
 async fn no_such_path(OriginalUri(uri): OriginalUri) -> Response {
     let Some(path) = uri.path().strip_suffix('/') else {
         return LegacyError::new(StatusCode::NOT_FOUND, "Not Found").into_response();

@@ -15,7 +15,7 @@ use tower_http::services::fs::{Backend, TokioBackend, TokioFile};
 
 use crate::api::ApiState;
 
-/// They hold inline scripts, load libraries from elsewhere, and one of them asks `localhost:8000`, where the
+/// They hold inline scripts, load libraries from elsewhere, and one of them requests `localhost:8000`, where the
 /// predecessor ran in development.
 const POLICY: &str = "default-src 'self' 'unsafe-inline' https: data:; connect-src 'self' http://localhost:8000; \
                       frame-ancestors 'none'; base-uri 'none'";
@@ -36,7 +36,7 @@ pub(super) fn router(state: &ApiState) -> Router<ApiState> {
             answer
         }));
     Router::new()
-        // Without the slash, what its index names would be looked for at the root.
+        // Without the slash, browsers would resolve the relative URLs in its index against the root.
         .route("/static", get(async || Redirect::permanent("/static/")))
         .nest_service("/static/", pages)
 }

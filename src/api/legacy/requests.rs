@@ -7,7 +7,7 @@ use super::error::LegacyError;
 use super::owner::Visitor;
 use super::words;
 use crate::api::ApiState;
-use crate::api::list_quotas::{require_room_for_urls, turn_at_lists};
+use crate::api::list_quotas::{require_room_for_urls, wait_for_list_turn};
 use crate::api::problem::Problem;
 use crate::api::v4::get_batch::find_batch;
 use crate::api::v4::get_scan::find_scan;
@@ -26,14 +26,14 @@ const MAX_INPUT: usize = 300;
 const MAX_NAMED: usize = 10_000;
 
 /// The caller and its tenant.
-pub(in crate::api::legacy) struct Asked {
+pub(in crate::api::legacy) struct LegacyRequest {
     pub(in crate::api::legacy) context: CommandContext,
     pub(in crate::api::legacy) visitor: Visitor,
     /// The tenant that the body names.
     pub(in crate::api::legacy) tenant: Option<TenantId>,
 }
 
-impl Asked {
+impl LegacyRequest {
     async fn context(self, state: &ApiState) -> Result<CommandContext, LegacyError> {
         let mut context = self.context;
         context.tenant = self.visitor.tenant(state, self.tenant).await?;
@@ -45,7 +45,7 @@ impl Asked {
 /// Requests the scan of one domain; 400 if it is invalid.
 pub(in crate::api::legacy) async fn one(
     state: &ApiState,
-    asked: Asked,
+    asked: LegacyRequest,
     base_url: &str,
     max_pages: Option<i64>,
 ) -> Result<ScanId, LegacyError> {
@@ -58,7 +58,7 @@ pub(in crate::api::legacy) async fn one(
 /// The same, but an input that is not a domain becomes a scan that has failed.
 pub(in crate::api::legacy) async fn one_or_failed(
     state: &ApiState,
-    asked: Asked,
+    asked: LegacyRequest,
     base_url: &str,
     max_pages: Option<i64>,
 ) -> Result<ScanId, LegacyError> {
@@ -71,11 +71,11 @@ pub(in crate::api::legacy) async fn one_or_failed(
     }
 }
 
-/// Requests the scans of a list. Each item counts as sent: twice if it is there twice, as a failed one if it is no
-/// domain.
+/// Requests the scans of a list. Each item counts as it was sent: twice if it occurs twice, and as a failed scan if it
+/// is not a domain.
 pub(in crate::api::legacy) async fn many(
     state: &ApiState,
-    asked: Asked,
+    asked: LegacyRequest,
     domains: &[String],
     options: BatchOptions,
 ) -> Result<RequestedBatch, LegacyError> {
@@ -84,7 +84,7 @@ pub(in crate::api::legacy) async fn many(
         .map(|(line, input)| item(line, input))
         .collect();
     let context = asked.context(state).await?;
-    let _turn = turn_at_lists(state, context.tenant).await?;
+    let _turn = wait_for_list_turn(state, context.tenant).await?;
     let settings = state
         .access
         .tenants()
@@ -162,7 +162,7 @@ pub(in crate::api::legacy) async fn jobs_of(
     batch: &BatchRow,
 ) -> Result<Vec<JobRow>, LegacyError> {
     // A client stops polling when the batch has ended, so the list must be complete by then.
-    super::words::as_far_as(batch.position)
+    super::words::at_least_position(batch.position)
         .wait::<Jobs>(state)
         .await?;
     let mut filter = JobFilter {

@@ -151,7 +151,7 @@ pub(in crate::api::legacy) fn batch_error(row: &BatchRow) -> Option<&'static str
 }
 
 /// Waits until a read model has reached a position.
-pub(in crate::api::legacy) fn as_far_as(position: i64) -> AtLeast {
+pub(in crate::api::legacy) fn at_least_position(position: i64) -> AtLeast {
     AtLeast {
         at_least: Some(position),
     }

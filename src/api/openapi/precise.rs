@@ -69,7 +69,8 @@ pub(super) fn precise(document: &OpenApi) -> Value {
     value
 }
 
-/// A list that takes `format` answers with each form of a file as well, but for more rows than one of them takes.
+/// An operation with the parameter `format` can also return each file format. More rows than an Excel file can hold are
+/// an error.
 fn offer_files(operation: &mut Value) {
     let parameters = operation["parameters"].as_array();
     if !parameters.is_some_and(|all| all.iter().any(|one| one["name"] == "format")) {
@@ -85,7 +86,7 @@ fn offer_files(operation: &mut Value) {
     });
 }
 
-/// The words that parameters of an operation take.
+/// The values that parameters of an operation accept.
 fn choices(operation: &str) -> Vec<(&'static str, Vec<String>)> {
     fn of<T: ToString>(words: &[T]) -> Vec<String> {
         words.iter().map(ToString::to_string).collect()
@@ -137,7 +138,7 @@ fn state_bounds(parameter: &mut Value) {
     }
 }
 
-/// The words for a response whose handler leaves it at the status and the type; the standard requires some for each.
+/// The description of a response whose handler gives only the status and the type; the standard requires one for each.
 fn describe(status: &str, response: &mut Value) {
     let is_described = response["description"]
         .as_str()

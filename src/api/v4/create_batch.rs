@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::views::batch_links;
 use crate::api::batch_input::{BatchInput, ListParameters, RejectedLine, in_background};
 use crate::api::example::{self, Example};
-use crate::api::list_quotas::{require_acceptable, require_room_for_urls, turn_at_lists};
+use crate::api::list_quotas::{require_acceptable, require_room_for_urls, wait_for_list_turn};
 use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::{CommandRequest, QueryOf};
 use crate::api::{ApiState, fresh};
@@ -210,7 +210,7 @@ pub(super) async fn create_batch(
     QueryOf(query): QueryOf<BatchQuery>,
     request: CommandRequest,
 ) -> Result<Response, Problem> {
-    let _turn = turn_at_lists(&state, request.context.tenant).await?;
+    let _turn = wait_for_list_turn(&state, request.context.tenant).await?;
     let mut input = read(&request, &query).await?;
     let age = fresh::age(input.max_age_days.or(query.max_age_days))?;
     require_acceptable(&state, request.context.tenant, &input).await?;

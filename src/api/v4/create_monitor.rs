@@ -12,7 +12,7 @@ use super::monitor_views::{self, NewMonitor, ReadList, WantedMonitor, links};
 use crate::api::ApiState;
 use crate::api::batch_input::in_background;
 use crate::api::json_error::parse_json;
-use crate::api::list_quotas::{require_acceptable, turn_at_lists};
+use crate::api::list_quotas::{require_acceptable, wait_for_list_turn};
 use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::{CommandRequest, unsupported_media_type};
 use crate::commands::CommandContext;
@@ -36,7 +36,7 @@ pub(super) async fn create_monitor(
     State(state): State<ApiState>,
     request: CommandRequest,
 ) -> Result<Response, Problem> {
-    let _turn = turn_at_lists(&state, request.context.tenant).await?;
+    let _turn = wait_for_list_turn(&state, request.context.tenant).await?;
     let wanted = read(&request).await?;
     let (created, list, settings) = create(&state, wanted, &request.context).await?;
     let id = created.id;

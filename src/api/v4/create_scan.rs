@@ -112,8 +112,8 @@ pub(super) async fn create_scan(
     Ok(response)
 }
 
-/// The scan that is answered instead of a new one. What a key was used for first stays: also if that was a new scan,
-/// and also if that of then is too old by now.
+/// The recent scan that is returned instead of a new one. A repeated key gets the scan of its first use, even if that
+/// was a new scan, or is too old by now.
 async fn reusable(
     state: &ApiState,
     domain: &DomainName,

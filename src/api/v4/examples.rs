@@ -48,7 +48,7 @@ pub(in crate::api) fn of_schema(name: &str) -> Option<Value> {
         monitor_views::RunView,
         monitor_views::AcceptedMonitorCommand,
         monitor_views::MonitorFeed,
-        monitor_views::BegunRun,
+        monitor_views::StartedRun,
         webhook_views::WebhookView,
         webhook_views::WebhookSecretView,
         webhook_views::AcceptedWebhookCommand,

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::views::Page;
-use crate::access::links::{self, DAYS, DEFAULT_DAYS, LinkRow, LinkToken, MOST_LINKS, NewLink};
+use crate::access::links::{self, DAYS, DEFAULT_DAYS, LinkRow, LinkToken, MAX_LINKS, NewLink};
 use crate::api::ApiState;
 use crate::api::example::{self, Example};
 use crate::api::links::check;
@@ -213,7 +213,7 @@ pub(crate) async fn create(
     let token = LinkToken::generate();
     let row = links::create(state.access.pool(), &new, &token).await?;
     let row = row.ok_or_else(|| {
-        let detail = format!("Not created: the tenant has {MOST_LINKS} links; revoke one first.");
+        let detail = format!("Not created: the tenant has {MAX_LINKS} links; revoke one first.");
         Problem::of(ProblemCode::TooManyLinks, detail)
     })?;
     Ok((row, token.path(&format.to_string())))

@@ -47,7 +47,7 @@ pub(super) async fn list_batch_domains(
 pub(crate) struct BatchDomains {
     /// The batch.
     pub(crate) batch: BatchId,
-    /// Only the lines whose scans are like that.
+    /// Only the lines whose scans match.
     pub(crate) query: ScanQuery,
 }
 

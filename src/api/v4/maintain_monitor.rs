@@ -9,11 +9,11 @@ use axum::http::StatusCode;
 
 use serde_json::json;
 
-use super::monitor_views::{AcceptedMonitorCommand, BegunRun, ChangedMonitor, MonitorFeed, links};
+use super::monitor_views::{AcceptedMonitorCommand, ChangedMonitor, MonitorFeed, StartedRun, links};
 use crate::api::ApiState;
 use crate::api::batch_input::in_background;
 use crate::api::json_error::parse_json;
-use crate::api::list_quotas::{require_acceptable, turn_at_lists};
+use crate::api::list_quotas::{require_acceptable, wait_for_list_turn};
 use crate::api::problem::Problem;
 use crate::api::request::{CommandRequest, PathOf, unsupported_media_type};
 use crate::commands::create_monitor::seal_list;
@@ -45,7 +45,7 @@ pub(super) async fn change_monitor(
     if media_type != "application/json" {
         return Err(unsupported_media_type(&media_type, &["application/json"]));
     }
-    let _turn = turn_at_lists(&state, request.context.tenant).await?;
+    let _turn = wait_for_list_turn(&state, request.context.tenant).await?;
     let body = request.body_bytes();
     let mut wanted = in_background(move || parse_json::<ChangedMonitor>(&body)?.read()).await?;
     let mut sealed = None;
@@ -104,7 +104,7 @@ pub(super) async fn resume_monitor(
 #[utoipa::path(
     post, path = "/monitors/{id}/run", tag = "monitors", params(("id" = uuid::Uuid, Path)),
     responses(
-        (status = 202, body = BegunRun), (status = 404, body = Problem),
+        (status = 202, body = StartedRun), (status = 404, body = Problem),
         (status = 409, description = "The previous run has not ended, there is nothing to scan, or a quota is reached", body = Problem),
         (status = 503, body = Problem),
     )
@@ -113,11 +113,11 @@ pub(super) async fn run_monitor(
     State(state): State<ApiState>,
     PathOf(id): PathOf<MonitorId>,
     request: CommandRequest,
-) -> Result<(StatusCode, Json<BegunRun>), Problem> {
+) -> Result<(StatusCode, Json<StartedRun>), Problem> {
     let Run::Began { batch, position } = state.monitors.run_now(id, &request.context).await? else {
         return Err(Problem::not_found("monitor"));
     };
-    let view = BegunRun {
+    let view = StartedRun {
         monitor_id: id.0,
         batch_id: batch.0,
         position,

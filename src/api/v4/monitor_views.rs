@@ -203,7 +203,7 @@ pub(crate) struct ReadList {
 }
 
 impl ReadList {
-    /// What there is to say of a list.
+    /// How this list was read.
     pub(crate) fn of(input: &BatchInput) -> Self {
         Self {
             accepted: input.items.len(),
@@ -439,7 +439,7 @@ impl Example for MonitorFeed {
 
 /// A run that was started.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct BegunRun {
+pub struct StartedRun {
     /// The monitor.
     pub monitor_id: Uuid,
     /// The batch of the run.
@@ -450,7 +450,7 @@ pub struct BegunRun {
     pub links: BTreeMap<&'static str, String>,
 }
 
-impl Example for BegunRun {
+impl Example for StartedRun {
     fn example() -> Self {
         Self {
             monitor_id: example::MONITOR,

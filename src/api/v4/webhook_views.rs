@@ -263,7 +263,7 @@ impl From<DeliveryRow> for DeliveryView {
     }
 }
 
-/// Where to go from an endpoint.
+/// Related URLs of a webhook.
 pub(super) fn links(id: WebhookId) -> BTreeMap<&'static str, String> {
     BTreeMap::from([
         ("self", format!("/api/v4/webhooks/{id}")),

@@ -19,7 +19,7 @@ use crate::values::{EventType, TenantId};
 
 /// Changes read from the log at a time.
 const LIMIT: i64 = 100;
-/// Positions looked through at a time: what is between may be anything.
+/// Positions searched at a time; events in between may be of any type.
 const WINDOW: i64 = 100_000;
 
 /// Opens the stream of the changes that a filter matches: those after the position that `Last-Event-ID` or `since` names,

@@ -88,7 +88,7 @@ async fn next(source: &mut impl Source, stop: &CancellationToken) -> Option<Byte
             Ok(Step::Continue) => {}
             Ok(Step::End) => return None,
             Err(problem) => {
-                tracing::debug!("A watcher waits: {}", problem.detail);
+                tracing::debug!("An event stream is interrupted; retrying: {}", problem.detail);
                 tokio::select! {
                     () = stop.cancelled() => return None,
                     () = tokio::time::sleep(PAUSE) => {}

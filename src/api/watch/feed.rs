@@ -30,7 +30,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// A stretch of the log without gaps.
 #[derive(Debug)]
 pub(super) struct Page {
-    /// It begins behind this position.
+    /// It begins after this position.
     pub(super) after: i64,
     /// It ends with this one.
     pub(super) up_to: i64,
@@ -143,7 +143,7 @@ impl Feed {
                 Err(error) => {
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
-                        "Watchers wait: cannot read the log"
+                        "Cannot read the log for event streams; retrying"
                     );
                     PAUSE
                 }

@@ -116,8 +116,8 @@ pub(super) struct WatchQuery {
     after: Option<i64>,
 }
 
-/// Opens the event stream of a tenant's scan or batch. 204, which stops an `EventSource`, for a client that comes
-/// back for more of what has ended.
+/// Opens the event stream of a tenant's scan or batch. 204, which stops an `EventSource`, for a client that reconnects
+/// to a stream that has ended.
 pub(super) async fn open(
     state: &ApiState,
     tenant: TenantId,
@@ -152,7 +152,7 @@ fn event_stream(events: impl Stream<Item = Result<Bytes, Infallible>> + Send + '
     for (name, value) in [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-store"),
-        // nginx would gather events before it passes them on.
+        // nginx would otherwise buffer events before it passes them on.
         (header::HeaderName::from_static("x-accel-buffering"), "no"),
     ] {
         response

@@ -20,7 +20,7 @@ use crate::values::TenantId;
 
 /// Events read from the log at a time.
 const LIMIT: i64 = 500;
-/// Positions looked through at a time: what is between may be others'.
+/// Positions searched at a time; events in between may belong to other streams.
 const WINDOW: i64 = 20_000;
 /// How often a cancelled batch is checked for its end.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);

@@ -59,7 +59,7 @@ impl FromStr for Destination {
             }
             "s3" => {
                 let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-                // An empty part is none of a path for the library, and `.` and `..` are none for many programs.
+                // The library drops empty parts of a path, and many programs do not accept `.` and `..` as parts.
                 let is_part = |part: &str| !part.is_empty() && part != "." && part != "..";
                 if bucket.is_empty() || !key.split('/').all(is_part) {
                     return Err(format!(

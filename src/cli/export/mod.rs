@@ -100,7 +100,7 @@ pub(super) struct Args {
     /// Domains: only those whose TLS certificate expires before this date or time
     #[arg(long, value_name = "TIME", conflicts_with = "batch")]
     tls_expires_before: Option<String>,
-    /// Changes: only those that runs of this monitor found in the fields that it reports
+    /// Changes: only those that this monitor found in the fields that it reports
     #[arg(long, value_name = "ID")]
     monitor: Option<MonitorId>,
     /// Changes: only those after this log position or time
@@ -427,7 +427,7 @@ fn all_rows<L: List>(state: &ApiState, tenant: TenantId, list: L) -> Rows<L::Row
     rows_of(state.clone(), tenant, list, None, None).boxed()
 }
 
-/// What a request would be answered, for people.
+/// A problem of the API as an error message for people.
 fn error_of(problem: Problem) -> anyhow::Error {
     if problem.status < 500 {
         return BadArgument(problem.detail).into();

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 /// Bytes of each part but the last. S3 takes 10,000 parts: 167 GB.
 pub(super) const PART: usize = 16 * 1024 * 1024;
 /// Parts of an object at most (S3).
-const MOST_PARTS: usize = 10_000;
+const MAX_PARTS: usize = 10_000;
 
 /// An object that is uploaded in one request or in parts.
 #[async_trait]
@@ -31,7 +31,7 @@ pub(super) trait Object: Send + Sync {
     /// Starts a multipart upload; returns its id.
     async fn begin(&self) -> object_store::Result<String>;
 
-    /// Takes a part, in place of an earlier one with its number; what the part is called.
+    /// Stores a part, in place of an earlier one with the same number; returns its ID.
     async fn put_part(&self, upload: &str, number: usize, content: Vec<u8>) -> object_store::Result<String>;
 
     /// Makes the object of these parts, and drops others.
@@ -43,7 +43,7 @@ pub(super) struct Upload {
     object: Box<dyn Object>,
     part_size: usize,
     notes: NotesFile,
-    /// Begun with the first part that is full: what is smaller is one request.
+    /// Started with the first full part; a smaller export is one request.
     begun: Option<Notes>,
     buffer: Vec<u8>,
     /// Number of parts.
@@ -67,7 +67,7 @@ pub(super) enum UploadError {
     #[error("the interrupted upload is no longer there")]
     Gone,
     /// The object would be too large.
-    #[error("the export is larger than {} GB, the maximum for one upload", MOST_PARTS * PART / 1_000_000_000)]
+    #[error("the export is larger than {} GB, the maximum for one upload", MAX_PARTS * PART / 1_000_000_000)]
     TooLarge,
     /// Another process uploads to the same address.
     #[error("another process is uploading to this address; wait until it has ended")]
@@ -147,7 +147,7 @@ impl Upload {
 
     async fn send_part(&mut self) -> Result<(), UploadError> {
         let number = self.parts.len();
-        if number == MOST_PARTS {
+        if number == MAX_PARTS {
             return Err(UploadError::TooLarge);
         }
         let content = std::mem::take(&mut self.buffer);

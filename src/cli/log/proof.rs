@@ -19,7 +19,7 @@ pub(super) struct Args {
     /// The position of the event
     #[arg(required_unless_present = "consistency", conflicts_with = "consistency")]
     position: Option<i64>,
-    /// Instead proves that events were only added since the log had this many
+    /// Proves instead that events were only added since the log had this many events
     #[arg(long, value_name = "OLD_SIZE")]
     consistency: Option<u64>,
     /// Uses the tree over the first SIZE events. Default: all events

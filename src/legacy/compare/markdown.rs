@@ -29,7 +29,7 @@ const REASONS: [(&str, &str); 47] = [
     ),
     (
         "blanks_removed",
-        "Blanks around a value, and nulls in a list, were removed",
+        "Spaces around a value, and nulls in a list, were removed",
     ),
     (
         "counted_anew",

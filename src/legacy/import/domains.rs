@@ -147,7 +147,7 @@ fn imported(
 enum State {
     Scanned,
     Failed,
-    /// It only is in the list.
+    /// It is only in the list.
     Never,
     /// Its scan was running or waiting.
     Unfinished,

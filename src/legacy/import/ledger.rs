@@ -100,7 +100,7 @@ pub(super) async fn known(pool: &PgPool, table: &str) -> Result<HashSet<String>,
 
 /// Forgets refused rows, so that they are retried: open work may have ended, or a batch may have arrived.
 /// What was refused with a domain that was taken goes with it, and stays.
-pub(super) async fn reconsider_refused(pool: &PgPool) -> Result<(), ImportError> {
+pub(super) async fn forget_refused_rows(pool: &PgPool) -> Result<(), ImportError> {
     sqlx::query(
         "delete from legacy_row where outcome = 'refused' \
             and (source_table in ('domains', 'jobs', 'batch_jobs') \

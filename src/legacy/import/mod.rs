@@ -82,7 +82,7 @@ pub async fn import(
     unfinished: Unfinished,
     on_progress: &dyn Fn(&str, u64),
 ) -> Result<Report, ImportError> {
-    ledger::reconsider_refused(pool).await?;
+    ledger::forget_refused_rows(pool).await?;
     let mut import = Import {
         bus,
         pool,
@@ -96,7 +96,7 @@ pub async fn import(
     batches::import(&mut import, on_progress).await?;
     jobs::import(&mut import, on_progress).await?;
     domains::import(&mut import, on_progress).await?;
-    sitemaps::account_for_the_rest(&mut import).await?;
+    sitemaps::record_unmatched_rows(&mut import).await?;
     ledger::report(pool).await
 }
 
@@ -120,7 +120,8 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// The batch that a row names, if it is there and of the same tenant; what keeps it from it otherwise.
+    /// The batch that a row names, if it exists and belongs to the same tenant; otherwise the reason why it is not
+    /// used.
     fn batch_of(&self, row: &OldRow, tenant: TenantId) -> Result<Option<BatchId>, &'static str> {
         let Some(named) = row.text("batch_id").filter(|id| !id.trim().is_empty()) else {
             return Ok(None);

@@ -279,7 +279,7 @@ fn read_urls(file: &OldRow, rows: Vec<OldRow>) -> (Vec<SitemapUrl>, Vec<Entry>) 
 }
 
 /// Accounts for files that came with no domain, and URLs that came with no file.
-pub(super) async fn account_for_the_rest(import: &mut Import<'_>) -> Result<(), ImportError> {
+pub(super) async fn record_unmatched_rows(import: &mut Import<'_>) -> Result<(), ImportError> {
     let mut entries = Vec::new();
     let mut files = HashSet::new();
     if import.source.has(FILES).await? {

@@ -59,7 +59,7 @@ pub(super) async fn verify(pool: &PgPool, found: &mut LogVerification) -> Result
 pub(super) struct Referred {
     /// Erased by a later event of the same stream.
     pub(super) erased: HashSet<Digest>,
-    /// Gone without.
+    /// Missing although no event erased them.
     pub(super) missing: Vec<Finding>,
 }
 

@@ -67,7 +67,7 @@ pub enum Finding {
         key: String,
         position: i64,
     },
-    /// The stored hash of a stretch of events is not theirs: all of them fit their leaves, but not what they were.
+    /// The stored hash of a range of events does not match them: all of them match their leaves, but they were changed.
     NodeAltered { first: i64, last: i64 },
     /// A sealed segment is not what it was when it was sealed.
     SegmentAltered { first: i64, last: i64 },

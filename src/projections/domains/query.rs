@@ -48,7 +48,7 @@ impl Sort for DomainSort {
 /// A domain's place in any order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DomainCursor {
-    /// When its latest scan ended, microseconds since 1970; of no importance where the order is that of names.
+    /// When its latest scan ended, microseconds since 1970; not used if the order is by name.
     pub last_scan: Option<i64>,
     /// Its name.
     pub domain: String,
@@ -101,7 +101,7 @@ pub struct DomainFilter {
     pub has_elementor: Option<bool>,
     /// Only those with an email address, or without.
     pub has_email: Option<bool>,
-    /// Only those with a telephone number, or without.
+    /// Only those with a phone number, or without.
     pub has_phone: Option<bool>,
     /// Only those in this language (BCP 47), whatever region it says: `de` is also `de-AT` (RFC 4647, 3.3.1).
     pub language: Option<String>,
@@ -117,7 +117,7 @@ pub struct DomainFilter {
     pub domains: Vec<String>,
     /// The sort order.
     pub sort: DomainSort,
-    /// Only behind this place in that order.
+    /// Only after this place in that order.
     pub after: Option<DomainCursor>,
     /// Maximum number.
     pub limit: i64,
@@ -280,7 +280,7 @@ pub async fn list(
 }
 
 /// Domains whose certificate expires before a time are looked up by name up to so many; where there are more, the list
-/// comes upon them soon in its own order.
+/// soon finds enough of them in its own order.
 const FEW_EXPIRING: i64 = 2_000;
 
 /// The names of domains whose certificate expires before a time; `None` if they are many.
@@ -374,7 +374,7 @@ fn push_filter(query: &mut QueryBuilder<'_, Postgres>, filter: &DomainFilter, ex
     }
 }
 
-/// How an order is written: what stands for a missing time, so that it sorts last in both directions; what is behind a
+/// How an order is written: what stands for a missing time, so that it sorts last in both directions; what follows a
 /// place; and the direction.
 fn words_of(sort: DomainSort) -> (Option<String>, &'static str, &'static str) {
     let time = |missing: i64| {

@@ -4,7 +4,7 @@ use super::{JobRow, Jobs};
 use crate::projections::{ProjectionError, ReadModels, rows};
 use crate::values::{FailureReason, TenantId};
 
-/// Reasons that lie with us: workers that died again and again, and faults of the program.
+/// Reasons caused by sitelog: workers that crashed repeatedly, and internal errors.
 const OURS: [FailureReason; 2] = [FailureReason::Abandoned, FailureReason::Internal];
 
 /// A tenant's scans that failed for such a reason, newest first; without their results.

@@ -52,7 +52,7 @@ pub struct JobFilter {
     pub batch: Option<BatchId>,
     /// The sort order.
     pub sort: JobSort,
-    /// Only behind the scan with this request position, in that order.
+    /// Only after the scan with this request position, in that order.
     pub after: Option<i64>,
     /// Maximum number.
     pub limit: i64,

@@ -278,7 +278,7 @@ impl Plan {
             left_out += u64::from(!is_kept && seen != Seen::Again);
             is_kept
         });
-        // Else the list would take as much as if all of it were kept.
+        // Otherwise the list would use as much memory as if all of it were kept.
         report.urls.shrink_to_fit();
         if report.kind.lists_pages() && left_out > 0 {
             let detail = format!(
@@ -312,7 +312,7 @@ impl Plan {
         std::mem::take(&mut self.audit).finish(standard)
     }
 
-    /// What was left out for its bounds.
+    /// What was left out because of the limits.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if self.dropped > 0 {

@@ -73,7 +73,7 @@ fn pixels(file: SiteFile, url: String, bytes: &[u8], format: ImageFormat) -> Res
 }
 
 fn drawing(url: String, bytes: &[u8]) -> Result<Picture, String> {
-    let unknown = || "it is no PNG, JPEG, GIF, WebP, ICO or SVG".to_owned();
+    let unknown = || "it is not a PNG, JPEG, GIF, WebP, ICO or SVG".to_owned();
     let text = std::str::from_utf8(bytes).map_err(|_| unknown())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if !text.trim_start().starts_with('<') || !text.contains("<svg") {
@@ -187,7 +187,7 @@ impl Drawing {
             return Ok(());
         }
         if text.to_ascii_lowercase().contains("url(") || text.contains(['@', '\\', '&']) {
-            return Err("the SVG has styles that refer to something".to_owned());
+            return Err("the SVG has styles that refer to other resources".to_owned());
         }
         Ok(())
     }
@@ -196,7 +196,7 @@ impl Drawing {
     fn require_own(&self, value: &str) -> Result<(), String> {
         let value = value.to_ascii_lowercase();
         if value.contains("&#") || value.contains('\\') {
-            return Err("the SVG has values in disguise".to_owned());
+            return Err("the SVG has escaped values".to_owned());
         }
         for (at, _) in value.match_indices("url(") {
             let target = value[at + 4..].trim_start_matches([' ', '"', '\'', '&', 'q', 'u', 'o', 't', ';']);
@@ -271,7 +271,7 @@ mod tests {
         let html = b"<!DOCTYPE html><title>Not found</title><svg></svg>";
         assert!(logo(html).unwrap_err().contains("root is <"), "{:?}", logo(html));
         assert!(logo(b"GIF89a").unwrap_err().contains("cannot be decoded"));
-        assert!(logo(b"").unwrap_err().contains("it is no PNG"));
+        assert!(logo(b"").unwrap_err().contains("it is not a PNG"));
         let cut = &png(300, 300)[..60];
         assert!(logo(cut).unwrap_err().contains("cannot be decoded"));
         // A few bytes that claim 20,000 by 20,000 pixels, or fewer with 16 bits in each of four channels.

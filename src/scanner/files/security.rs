@@ -103,19 +103,19 @@ fn problems(found: &SecurityTxt, expires: &[&str], languages: usize) -> Vec<Stri
     };
     note(
         !found.contact.iter().all(is_address),
-        "a Contact is no URI (mailto:, https: or tel:)",
+        "a Contact is not a URI (mailto:, https: or tel:)",
     );
     note(expires.is_empty(), "no Expires");
     note(expires.len() > 1, "several Expires; the first one counts");
     note(
         !expires.is_empty() && found.expires.is_none(),
-        "Expires is no date and time (RFC 3339)",
+        "Expires is not a date and time (RFC 3339)",
     );
     note(found.is_expired == Some(true), "expired");
     note(languages > 1, "several Preferred-Languages");
     note(
         !found.canonical.is_empty() && !found.canonical.contains(&found.url),
-        "Canonical names other places than the one where the file is",
+        "Canonical does not list the URL of the file",
     );
     let is_at_proper_place = found.url.contains("/.well-known/security.txt");
     note(!is_at_proper_place, "not at /.well-known/security.txt");
@@ -182,15 +182,15 @@ mod tests {
             (
                 "Contact: a@a.test\nExpires: soon",
                 vec![
-                    "a Contact is no URI (mailto:, https: or tel:)",
-                    "Expires is no date and time (RFC 3339)",
+                    "a Contact is not a URI (mailto:, https: or tel:)",
+                    "Expires is not a date and time (RFC 3339)",
                 ],
             ),
             (
                 "Contact: mailto:a@a.test\nExpires: 2027-01-01T00:00:00Z\nExpires: 2028-01-01T00:00:00Z\nCanonical: https://b.test/x",
                 vec![
                     "several Expires; the first one counts",
-                    "Canonical names other places than the one where the file is",
+                    "Canonical does not list the URL of the file",
                 ],
             ),
         ] {

@@ -12,6 +12,7 @@ mod text;
 use std::borrow::Cow;
 
 use self::address::{is_address, is_placeholder, is_placeholder_domain, is_reserved};
+pub(super) use self::cipher::decode_cloudflare;
 use super::characters::visible;
 use super::head::meta;
 use super::json_ld::Graph;
@@ -399,6 +400,12 @@ mod tests {
                 "jan.o'neil@acme-shop.com"
             ]
         );
+        for html in [
+            "<p>Mail an post (ät) acme-shop (punkt) de.</p><p>Warme Küche",
+            "<p>post [at] acme-shop [dot] de. We answer",
+        ] {
+            assert_eq!(values(html), ["post@acme-shop.de"], "{html}");
+        }
     }
 
     #[test]

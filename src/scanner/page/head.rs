@@ -10,8 +10,9 @@ use regex::Regex;
 use url::Url;
 
 use self::placeholders::{is_no_description, without_separators};
-use self::site_name::letters;
-pub(super) use self::site_name::{is_of_another_site, is_site, own_jobs, shown_by, site_name};
+pub(super) use self::site_name::{
+    host_names, is_in_host, is_of_another_site, is_site, letters, own_jobs, shown_by, site_name,
+};
 use super::json_ld::Graph;
 use super::outline::Outline;
 use crate::scanner::references::resolve_html;

@@ -11,9 +11,12 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+pub(super) use self::address::is_postcode;
 pub(super) use self::forms::is_legal_name;
 use self::forms::{core, name_pattern, without_joined_form, without_rest, without_romanian};
+pub(super) use self::names::companies;
 use super::contact_links::names_imprint;
+use super::head::is_in_host;
 use super::outline::Outline;
 use super::third_parties::{third_parties, without};
 use crate::values::findings::Organization;
@@ -46,7 +49,7 @@ pub(super) fn imprint(page: &Outline) -> Option<Organization> {
             .or_else(|| in_title(page))
             .or_else(|| like_the_site(page, &lines))
             .or_else(|| Some(lines[person?].text.clone()))
-            .or_else(|| quoted(&lines))
+            .or_else(|| quoted(page, &lines))
             .map(|name| names::without_stop(&name).to_owned()),
         address: address.map(own),
         identifiers: identifiers(&text, is_imprint),
@@ -142,7 +145,10 @@ fn like_the_site(page: &Outline, lines: &[address::Line]) -> Option<String> {
             .map(letters);
         called.any(|called| called.len() >= SHORTEST && names.iter().any(|own| own.contains(&called)))
     };
-    address::names(lines).find(is_like).map(str::to_owned)
+    address::names(lines)
+        .find(is_like)
+        .or_else(|| address::names(lines).find(|name| is_in_host(name, host)))
+        .map(str::to_owned)
 }
 
 /// What the page calls the site's operator above or before its address, if its title has the same words: `Acme Studio,
@@ -209,20 +215,31 @@ fn without_own_name<'a>(page: &Outline, address: &'a str) -> &'a str {
     }
 }
 
-/// A name in quotes behind its form, which nothing else looks like, if there is one alone: `ООО «Акме»`.
-fn quoted(lines: &[address::Line]) -> Option<String> {
+/// A name in quotes behind its form, which nothing else looks like, if there is one alone or the title has it: `ООО «Акме»`.
+fn quoted(page: &Outline, lines: &[address::Line]) -> Option<String> {
+    /// Shorter words are in many names.
+    const SHORTEST: usize = 5;
     static QUOTED: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"(?:ООО|ОАО|ЗАО|ПАО|АО|ТОО|ОДО|ТОВ|ПрАТ|ПП|АНО)\s?[«"“„][^«»"“”„\n]{2,60}[»"”“]|(?:ИП|ФОП)\s\p{Lu}\p{Ll}+\s\p{Lu}(?:\.\s?\p{Lu}\.|\p{Ll}+\s\p{Lu}\p{Ll}+)"#)
             .expect("the pattern is constant")
     });
     let lines = lines.iter().filter(|line| !line.text.is_ascii());
-    let mut found = lines
+    let found = lines
         .flat_map(|line| QUOTED.find_iter(&line.text))
         .map(|name| name.as_str());
-    let first = found.next()?;
-    found
-        .all(|other| letters(other) == letters(first))
-        .then(|| first.to_owned())
+    let all: Vec<&str> = found.collect();
+    let first = *all.first()?;
+    if all.iter().all(|other| letters(other) == letters(first)) {
+        return Some(first.to_owned());
+    }
+    // Of several, that with a word of the title.
+    let title = letters(page.title.as_deref()?);
+    let is_in_title = |name: &&&str| {
+        let words = name.split(|sign: char| !sign.is_alphanumeric());
+        let mut words = words.filter(|word| word.chars().count() >= SHORTEST);
+        words.any(|word| title.contains(&letters(word)))
+    };
+    all.iter().find(is_in_title).map(|name| (*name).to_owned())
 }
 
 fn letters(text: &str) -> String {

@@ -19,7 +19,7 @@ const MAX_TEXT: usize = 20_000;
 /// Texts of one property.
 const MAX_TEXTS: usize = 100;
 
-/// What a page says for readers like this one.
+/// What a page states for programs.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     arena: Arena,
@@ -176,7 +176,7 @@ impl<'a> Node<'a> {
         Some(Self { at, ..self })
     }
 
-    /// The texts of a property, be it one, a list, or an object with `url`, `contentUrl` or `name`.
+    /// The texts of a property: one text, a list, or an object with `url`, `contentUrl` or `name`.
     pub(super) fn texts(self, property: &str) -> Vec<String> {
         match self.get(property) {
             Some(Json::List(items)) => items

@@ -93,12 +93,12 @@ fn written(text: &str, page: &Outline) -> Option<String> {
 
 /// The lines of a text that are sentences: of several words, many of which have small letters.
 fn sentences(text: &str) -> String {
-    const FEWEST_WORDS: usize = 7;
+    const MIN_WORDS: usize = 7;
     let is_sentence = |line: &&str| {
         let words = line.split_whitespace().count();
         let is_small = |word: &&str| word.chars().all(char::is_lowercase);
         let small = line.split_whitespace().filter(is_small).count();
-        words >= FEWEST_WORDS && small * 5 >= words * 2
+        words >= MIN_WORDS && small * 5 >= words * 2
     };
     let lines = text.lines().filter(is_sentence);
     lines.collect::<Vec<_>>().join(" ")
@@ -235,7 +235,7 @@ fn is_two_letter_language(code: &str) -> bool {
     CODES.split_ascii_whitespace().any(|known| known == code)
 }
 
-/// Codes of ISO 639-3, of libraries (ISO 639-2/B) and of old, and the code of ISO 639-1 for the same language.
+/// Codes of ISO 639-3, of libraries (ISO 639-2/B) and earlier ones, and the code of ISO 639-1 for the same language.
 const SHORT: &str = "\
     eng:en deu:de fra:fr spa:es ita:it por:pt nld:nl pol:pl ces:cs slk:sk slv:sl hrv:hr srp:sr rus:ru \
      ukr:uk bul:bg mkd:mk bel:be ron:ro hun:hu ell:el tur:tr fin:fi swe:sv nob:nb dan:da est:et lav:lv \

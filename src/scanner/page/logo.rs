@@ -2,7 +2,7 @@
 
 use std::cell::LazyCell;
 
-use super::head::{absolute, is_site, meta, own_jobs, shown_by, site_name};
+use super::head::{absolute, is_in_host, is_site, meta, own_jobs, shown_by, site_name};
 use super::json_ld::Graph;
 use super::outline::{Image, Outline};
 
@@ -43,7 +43,7 @@ const SIGNS_OF_OTHERS: &str = "paypal visa mastercard maestro amex klarna giropa
 /// What the site states as its logo (Open Graph, JSON-LD, microdata), else a picture that is called one, by where it
 /// is, else the large icon that stands for the site on a telephone; absolute.
 ///
-/// A statement is made for readers like this one; which picture of a page is the logo is a guess.
+/// A statement is intended for programs; which picture of a page is the logo is a guess.
 pub(super) fn logo(page: &Outline, graph: &Graph) -> Option<String> {
     let ranked: &[&dyn Fn(&Image) -> bool] = &[
         &|image| image.has_logo_class,
@@ -118,7 +118,9 @@ fn is_own(image: &Image, host: &str) -> bool {
     !image.of_others
         && !is_avatar(&file)
         && !shown.any(is_sign)
-        && !OTHERS.iter().any(|other| image.names.contains(other))
+        && !OTHERS
+            .iter()
+            .any(|other| image.names.contains(other) && !is_in_host(other, host))
         && (file_stem(&file).contains("logo") || !words.any(is_other))
 }
 
@@ -266,6 +268,10 @@ mod tests {
         }
         let html = "<img class=logo src=https://klarna.test/klarna-logo.svg>";
         let page = outline(html, &Url::parse("https://klarna.test/").unwrap());
+        assert!(logo(&page, &graph(&page.json_ld)).is_some());
+        // What others are called is a part of the site's own name here.
+        let html = "<header><a href=/><img class=logo src=/l.svg alt='Acme Fördertechnik Logo'></a></header>";
+        let page = outline(html, &Url::parse("https://acme-foerdertechnik.test/").unwrap());
         assert!(logo(&page, &graph(&page.json_ld)).is_some());
     }
 }

@@ -17,8 +17,8 @@ const IDENTIFIERS: &[(&str, &str)] = &[
     ("naics", "NAICS"),
 ];
 
-/// What a page says about the operator of the site: structured data take precedence over text. Whom the page says how to
-/// reach is called as the site is, if nothing else is said of it.
+/// What a page says about the operator of the site: structured data take precedence over text. If the page has contacts
+/// but no name for the operator, the operator gets the name of the site.
 pub(super) fn organization(
     page: &Outline,
     graph: &Graph,

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::outline::Outline;
 
-/// Who is sent on later than that has something to read.
+/// A page that redirects later than this has something to read.
 const AT_ONCE: f64 = 10.0;
 
 /// A page that says more than that is read as what it is: it reloads itself, or sends on those without scripts only.

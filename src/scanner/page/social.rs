@@ -102,8 +102,7 @@ fn is_own_page(page: &Outline, social: &Social) -> bool {
     Url::parse(&social.url).is_ok_and(|url| site(&url) == site(&page.url))
 }
 
-/// The URLs of the profiles of those whom a page thanks for making it, or a picture. Not one that is called as the
-/// site is.
+/// The URLs of profiles that a page credits for making it, or for a picture; not those with the name of the site.
 fn credited(page: &Outline) -> Vec<String> {
     let host = page.base.host_str().map(registrable).unwrap_or_default();
     let name = host.split('.').next().unwrap_or_default().to_owned();
@@ -244,7 +243,7 @@ struct Read {
     kind: &'static str,
 }
 
-/// The profile that an URL is the address of.
+/// The profile that a URL is the address of.
 fn profile(url: &Url) -> Option<Social> {
     read(url).map(|found| found.social)
 }
@@ -367,7 +366,8 @@ fn inner(url: &Url) -> Option<Url> {
     Some(inner)
 }
 
-/// Where a link over a service leads that counts clicks or warns, and the page that a plugin of Facebook shows.
+/// The target of a link through a service that counts clicks or shows a warning, and the page that a plugin of Facebook
+/// shows.
 fn redirected(url: &Url, host: &str) -> Option<Url> {
     let is_at = |name: &str| {
         host.strip_suffix(name)

@@ -1,6 +1,7 @@
 //! Parts of a page that are about others: who hosts or made the site, who supervises its owner. How to reach them is not
 //! how to reach the owner.
 
+mod lines;
 mod words;
 
 use std::borrow::Cow;
@@ -73,6 +74,7 @@ fn passages(page: &Outline) -> Vec<Range<usize>> {
         found.extend(labels.filter_map(|label| places.labelled(label.range())));
     }
     found.retain(|part| !places.is_owners(part));
+    found.extend(lines::of_others(page));
     found
 }
 

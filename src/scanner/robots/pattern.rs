@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use memchr::memmem;
 
-/// Path and query of an URL as written; the fragment does not count.
+/// Path and query of a URL as written; the fragment does not count.
 pub(super) fn path_of(url: &str) -> &str {
     let after_scheme = url.find("://").map_or_else(
         || url.strip_prefix("//").unwrap_or(url),

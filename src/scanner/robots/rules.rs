@@ -61,10 +61,10 @@ impl AgentRules {
         self.wild.len() * (url + COST_OF_RULE) + url
     }
 
-    /// Whether the agent may fetch an URL (as it goes over the wire: what is not percent-encoded is not encoded here).
+    /// Whether the agent may fetch a URL (as it goes over the wire: what is not percent-encoded is not encoded here).
     ///
-    /// The longest matching rule decides, `Allow` wins a tie (RFC 9309, 2.2.2). An URL that is this long, under this many
-    /// rules with wildcards, that they cannot be tried in bounded time is not allowed.
+    /// The longest matching rule decides, `Allow` wins a tie (RFC 9309, 2.2.2). A URL is not allowed if it is so long,
+    /// and there are so many rules with wildcards, that they cannot be tried in bounded time.
     pub fn decide(&self, url: &str) -> Decision {
         let path = upper_case_escapes(path_of(url));
         let plain = self.longest_plain(path.as_bytes());

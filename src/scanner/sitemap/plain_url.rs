@@ -20,7 +20,7 @@ impl PlainUrls {
         }
     }
 
-    /// Whether a text is an URL under this origin that parsing would not change. May say no to one that is.
+    /// Whether a text is a URL under this origin that parsing would not change. May say no to one that is.
     pub(super) fn is_plain(&self, text: &str) -> bool {
         let Some(rest) = self
             .origin

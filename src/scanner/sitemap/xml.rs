@@ -31,7 +31,7 @@ pub(super) struct Xml {
     pending: String,
     /// Bytes of the document before `pending`.
     offset: u64,
-    /// One declaration counts; more are passed over.
+    /// One declaration counts; further ones are ignored.
     doctype_came: bool,
 }
 

@@ -21,7 +21,7 @@ pub(super) struct Plan {
     pub(super) reads: Reads,
     /// How the column was chosen.
     pub(super) chosen_by: ChosenBy,
-    /// Other columns in which a domain is expected, where each cell counts: what is none there is named.
+    /// Other columns in which a domain is expected, where each cell counts: a cell that is not a domain is reported.
     pub(super) expected: Vec<usize>,
 }
 
@@ -79,7 +79,9 @@ impl Plan {
                 expected: Vec::new(),
             });
         }
-        let (column, holds_addresses) = by_content(data(sample, header));
+        header = header.or_else(|| header_with_networks(sample));
+        let of_networks = header.map_or_else(Vec::new, |row| of_networks(&sample[row]));
+        let (column, holds_addresses) = by_content(data(sample, header), &of_networks);
         header = header.or_else(|| unnamed_header(sample, column));
         let (reads, chosen_by) = match header {
             _ if holds_addresses => (Reads::Addresses, ChosenBy::EmailAddresses),
@@ -233,10 +235,36 @@ fn columns_of_domains(rows: &[Row<'_>]) -> Vec<usize> {
         .collect()
 }
 
-/// The column that holds the most domains, or else the most addresses, and whether it is addresses.
-fn by_content(data: &[Row<'_>]) -> (usize, bool) {
+/// The row above the first domain that has several cells, one of them the name of a column of profiles.
+fn header_with_networks(sample: &[Row<'_>]) -> Option<usize> {
+    let mut above = sample
+        .iter()
+        .take(HEADER_WITHIN)
+        .take_while(|row| !row.cells.iter().any(|cell| holds_data(cell)));
+    above.position(|row| row.cells.len() > 1 && !of_networks(row).is_empty())
+}
+
+/// The columns that a header names after social networks.
+fn of_networks(header: &Row<'_>) -> Vec<usize> {
+    let cells = header.cells.iter().enumerate();
+    cells
+        .filter(|(_, cell)| header::is_of_network(cell))
+        .map(|(column, _)| column)
+        .collect()
+}
+
+/// The column that holds the most domains, or else the most addresses, and whether it is addresses. Columns of profiles
+/// hold none.
+fn by_content(data: &[Row<'_>], of_networks: &[usize]) -> (usize, bool) {
     let width = data.iter().map(|row| row.cells.len()).max().unwrap_or(0);
-    let columns: Vec<Column> = (0..width).map(|column| Column::of(data, column)).collect();
+    let content = |column| {
+        if of_networks.contains(&column) {
+            Column::default()
+        } else {
+            Column::of(data, column)
+        }
+    };
+    let columns: Vec<Column> = (0..width).map(content).collect();
     most_telling(&columns).unwrap_or((0, false))
 }
 
@@ -357,7 +385,7 @@ pub(super) fn is_domain(text: &str) -> bool {
     DomainName::parse(text).is_ok_and(|domain| is_likely(text, &domain))
 }
 
-/// Whether it is written as an URL, or ends as domains do.
+/// Whether it is written as a URL, or ends as domains do.
 fn is_likely(text: &str, domain: &DomainName) -> bool {
     let name = domain.as_str();
     let top_level = name.rsplit('.').next().unwrap_or_default();

@@ -39,8 +39,7 @@ impl<'a> ListText<'a> {
         }
         match std::str::from_utf8(content) {
             Ok(text) => Ok(Self::plain(text)),
-            // A text that is UTF-8 up to the fault is a broken file; in another encoding its names would be others.
-            Err(error) if !content[..error.valid_up_to()].is_ascii() => Err(not_text(content, UTF_8)),
+            Err(_) if is_broken_utf8(content) => Err(not_text(content, UTF_8)),
             Err(_) => Self::decoded(content, likely_encoding(content), true),
         }
     }
@@ -66,6 +65,17 @@ impl<'a> ListText<'a> {
             notes: is_guessed.then_some(note).into_iter().collect(),
         })
     }
+}
+
+/// Whether a text that is not UTF-8 is a broken file rather than in another encoding, which would give other names.
+/// Letters of other encodings are hardly ever valid UTF-8.
+fn is_broken_utf8(content: &[u8]) -> bool {
+    let (mut letters, mut faults) = (0, 0);
+    for chunk in content.utf8_chunks() {
+        letters += chunk.valid().chars().filter(|sign| !sign.is_ascii()).count();
+        faults += usize::from(!chunk.invalid().is_empty());
+    }
+    letters >= faults
 }
 
 fn not_text(content: &[u8], encoding: &'static Encoding) -> UnreadableList {
@@ -137,7 +147,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
 const OTHER_KINDS: &[(&[u8], &str)] = &[
     (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-        "an Excel workbook of the old kind (.xls), or one with a password",
+        "an Excel workbook in the old format (.xls), or one with a password",
     ),
     (b"%PDF-", "a PDF document"),
     (b"{\\rtf", "a rich text document (.rtf)"),

@@ -1,4 +1,4 @@
-//! Names of columns that contain websites, in many languages.
+//! Names of columns that contain websites, in many languages, and of columns that contain profiles in social networks.
 //!
 //! A name is split into words. One of them must mean "domain", "website" or "URL". If all other words are words such
 //! as "company" or "name", the name is an exact match. Columns of other URLs (`LinkedIn URL`, `Logo URL`) do not
@@ -31,17 +31,26 @@ pub(super) fn named(name: &str) -> Option<Named> {
         return None;
     }
     let words = words(name);
-    let whole = words.concat();
-    let is_of_other =
-        |word: &str| words.iter().any(|own| own == word) || (word.len() >= 6 && whole.contains(word));
     // `website.de` is a domain, and `company.website` the path of a field.
     let is_domain = name.contains('.') && words.last().is_none_or(|last| last.len() <= 3);
-    if is_domain || OF_OTHERS.iter().any(|word| is_of_other(word)) {
+    if is_domain || has_one_of(&words, NETWORKS) || has_one_of(&words, OF_OTHERS) {
         return None;
     }
     let says = words.iter().filter_map(|word| says(word)).min()?;
     let is_exact = words.iter().all(|word| is_known_word(word));
     Some(Named { says, is_exact })
+}
+
+/// Whether a column is named after a social network or directory: its URLs are pages there.
+pub(super) fn is_of_network(name: &str) -> bool {
+    name.len() <= MAX_LENGTH && !name.contains(['.', '/', '@']) && has_one_of(&words(name), NETWORKS)
+}
+
+fn has_one_of(words: &[String], wanted: &[&str]) -> bool {
+    let whole = words.concat();
+    wanted
+        .iter()
+        .any(|word| words.iter().any(|own| own == word) || (word.len() >= 6 && whole.contains(word)))
 }
 
 /// Whether a cell has no other words than names of columns have.
@@ -207,11 +216,16 @@ const BESIDE: &[&str] = &[
     "field", "value", "http", "https", "required", "optional",
 ];
 
-/// Words that make it another site, or not a site at all.
+/// Networks and directories: a column with their names has pages there.
 #[rustfmt::skip]
-const OF_OTHERS: &[&str] = &[
+const NETWORKS: &[&str] = &[
     "linkedin", "facebook", "fb", "twitter", "instagram", "insta", "youtube", "xing", "tiktok", "pinterest", "github",
     "gitlab", "crunchbase", "glassdoor", "wikipedia", "telegram", "whatsapp", "vk", "yelp", "tripadvisor", "trustpilot",
+];
+
+/// Words of names of columns with other URLs.
+#[rustfmt::skip]
+const OF_OTHERS: &[&str] = &[
     "logo", "image", "images", "img", "icon", "favicon", "photo", "picture", "bild", "foto", "avatar", "thumbnail", "video",
     "profile", "profil", "perfil", "social", "map", "maps", "google", "source", "quelle", "fuente", "referrer", "referer",
     "tracking", "unsubscribe", "sitemap", "feed", "rss", "privacy", "terms", "screenshot", "email", "mail", "mails", "emails",

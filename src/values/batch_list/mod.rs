@@ -31,6 +31,7 @@ pub use unreadable::UnreadableList;
 
 use super::carried::CarriedCells;
 use super::domain_name::{DomainName, InvalidDomain};
+use super::mail_providers::is_mail_provider;
 
 /// Maximum number of domains in a batch.
 pub const MAX_DOMAINS: usize = 100_000;
@@ -234,7 +235,7 @@ impl BatchList {
         }
         for address in column::parts(cell) {
             match email_hosts::host_of_address(address) {
-                Some(host) if email_hosts::is_free_mail_host(&host) => {
+                Some(host) if is_mail_provider(host.as_str()) => {
                     let error = format!("'{host}' is a free email provider, not the owner's website");
                     self.reject_as(FREE_MAIL_HOST, line, address, error);
                 }

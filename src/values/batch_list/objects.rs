@@ -66,7 +66,7 @@ impl Objects {
                 chosen_by: field.chosen_by,
             });
         }
-        // What is not JSON was named before what waited.
+        // Lines that are not JSON were reported before the items that waited.
         self.list.conclude();
         Ok(self.list)
     }

@@ -75,12 +75,12 @@ impl BatchList {
             let cells = CarriedCells::of_cells(row.cells.iter().map(|cell| &**cell));
             self.carry(accepted, &cells);
         }
-        self.name_swallowed(row, plan);
+        self.report_swallowed_lines(row, plan);
     }
 
     /// Names the lines within a quoted cell that look like rows of their own: a quote that is missing elsewhere has
     /// put them there.
-    fn name_swallowed(&mut self, row: &Row<'_>, plan: &Plan) {
+    fn report_swallowed_lines(&mut self, row: &Row<'_>, plan: &Plan) {
         for (number, first_line) in row.tall.iter().filter(|(number, _)| *number != plan.column) {
             let lines: Vec<(u32, &str)> = (*first_line..)
                 .zip(encoding::lines(row.cell(*number)))

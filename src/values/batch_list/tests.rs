@@ -113,9 +113,22 @@ fn an_encoding_is_declared_marked_or_guessed() {
     );
     let guessed = read(german, Form::Table).unwrap();
     assert!(guessed.notes[0].contains("windows-1252"), "{:?}", guessed.notes);
-    // A file that is UTF-8 but for one byte is broken, and not in another encoding.
-    let error = read(b"m\xc3\xbcnchen.de\nb\xff.com\n", Form::Table).unwrap_err();
-    assert_eq!((error.kind().as_str(), error.line()), ("NotText", Some(2)));
+    // A file that is UTF-8 but for a few bytes is broken, and not in another encoding, wherever the bytes are.
+    for (list, line) in [
+        (&b"m\xc3\xbcnchen.de\nb\xff.com\n"[..], 2),
+        (b"b\xff.com\nm\xc3\xbcnchen.de\n", 1),
+        (b"b\xff.com\n\xe6\x9d\xb1\xe4\xba\xac.jp\n\xfe.com\n", 1),
+    ] {
+        let error = read(list, Form::Table).unwrap_err();
+        assert_eq!((error.kind().as_str(), error.line()), ("NotText", Some(line)));
+    }
+    // Two letters of another encoding may look like one of UTF-8 by chance.
+    let chance = read(
+        b"m\xfcnchen.de\nk\xf6ln.de\n\xc3\xbc.de\nd\xfcsseldorf.de\n",
+        Form::Table,
+    )
+    .unwrap();
+    assert!(chance.notes[0].contains("windows-125"), "{:?}", chance.notes);
     let odd = read(b"\xff\xfea\0.\0c\0o\0m\0\n\0x", Form::Table).unwrap_err();
     assert_eq!((odd.kind().as_str(), odd.line()), ("NotText", Some(2)));
 }

@@ -5,7 +5,7 @@ use super::{MAX_COLUMN_NAME, MAX_COLUMN_NAMES, shorten};
 /// Why a list cannot be read; the message is for the person who sent it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnreadableList {
-    /// Bytes that are no text in the encoding that the list has.
+    /// Bytes that are not text in the encoding of the list.
     #[error("line {line} is not valid {encoding}; save the file as UTF-8")]
     NotText {
         /// From 1.
@@ -53,7 +53,7 @@ pub enum UnreadableList {
     UnknownColumn {
         /// As requested.
         wanted: String,
-        /// The state of the model.
+        /// The columns that the list has.
         columns: String,
     },
 }

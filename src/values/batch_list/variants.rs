@@ -192,6 +192,8 @@ fn variants() -> Vec<Variant> {
         "Website (required)": "Name,Website (required)*\nA,a.com\n" => "2 a.com", [], 0, "2 Website (required)* h";
         "a question": "When?,What is the website of your business?\n2026,a.com\n2025,b.com\n" => "2 a.com,3 b.com", [], 0, "2 What is the website of your business? h";
         "a profile beside the website": "Name,Url,Website\nAnna,https://linkedin.com/in/anna,a.com\n" => "2 a.com", [], 0, "3 Website h";
+        "profiles and no website": "Name,LinkedIn URL\na.com,https://linkedin.com/a\n" => "2 a.com", [], 0, "1 Name c";
+        "profiles and nothing else": "Name,LinkedIn URL\nAnna,https://linkedin.com/a\n" => "", [(2, "Anna", BAD)], 0, "1 Name c";
         "profiles by name": "Website,LinkedIn URL,Facebook URL\na.com,https://linkedin.com/a,https://fb.com/a\n" => "2 a.com", [], 0, "1 Website h";
         "a picture before the website": "Logo URL,Company URL\nhttps://cdn.x.com/a.png,a.com\n" => "2 a.com", [], 0, "2 Company URL h";
         "names that look like domains": "Company,Website\nBooking.com,https://www.booking.com/\nMonday.com,monday.com\n" => "2 booking.com,3 monday.com", [], 0, "2 Website h";

@@ -118,7 +118,7 @@ impl Sheet {
     }
 }
 
-/// A cell as people see it, nearly.
+/// A cell approximately as people see it.
 fn text_of(value: &DataRef<'_>) -> String {
     match value {
         DataRef::Empty => String::new(),

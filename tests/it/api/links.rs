@@ -80,7 +80,7 @@ async fn what_is_no_export_gets_no_link() {
         ("/domains?format=csv&colour=red", "colour"),
         ("/domains?format=csv&sort=colour", "sort"),
         ("/keys?format=csv", "format"),
-        ("/nothing?format=csv", "there is nothing at it"),
+        ("/nothing?format=csv", "there is no list at this path"),
         ("/batches/0?format=csv", "format"),
         ("https://evil.test/?format=csv", "must be a path"),
         ("domains?format=csv", "must be a path"),

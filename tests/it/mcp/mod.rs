@@ -228,7 +228,10 @@ async fn what_is_wrong_is_said_in_words_that_help() {
         "get_domain has no argument 'domian' (did you mean 'domain'?)."
     );
     let words = refusal(&tool(&app, None, "get_domain", json!({ "domain": "a.com" })).await);
-    assert_eq!(words, "Nothing is known of a.com. Call scan_domain to scan it.");
+    assert_eq!(
+        words,
+        "Nothing is known about a.com. Call scan_domain to scan it."
+    );
     let words = refusal(&tool(&app, None, "search_domains", json!({ "status": "odd" })).await);
     assert!(
         words.contains("odd") && words.contains("invalid_query"),

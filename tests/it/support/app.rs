@@ -14,7 +14,7 @@ use sitelog::app::App;
 use sitelog::commands::CommandContext;
 use sitelog::commands::load_previous_scan::load_previous_scan;
 use sitelog::commands::record_scan::record_scan;
-use sitelog::commands::start_scan::{BegunScan, Start, start_scan};
+use sitelog::commands::start_scan::{Start, StartedScan, start_scan};
 use sitelog::config::Config;
 use sitelog::fetch::settings::FetchSettings;
 use sitelog::mail::MailSettings;
@@ -33,7 +33,7 @@ use super::sites::{Sites, SitesOptions};
 /// How long a test waits for a result, or for a sign of progress, even on a slow machine.
 const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long it waits after a sign of progress.
-const MOST_PATIENCE: Duration = Duration::from_mins(10);
+const MAX_PATIENCE: Duration = Duration::from_mins(10);
 
 /// A running service; it stops when dropped.
 pub struct TestApp {
@@ -245,7 +245,7 @@ impl TestApp {
             if answer.text() != last {
                 (last, changed) = (answer.text(), Instant::now());
             }
-            let stands_still = changed.elapsed() > WAIT_TIMEOUT || begun.elapsed() > MOST_PATIENCE;
+            let stands_still = changed.elapsed() > WAIT_TIMEOUT || begun.elapsed() > MAX_PATIENCE;
             assert!(
                 !stands_still,
                 "timed out waiting for another answer of {path} than {last}"
@@ -295,7 +295,7 @@ impl TestApp {
     }
 
     /// Acts as a worker that starts a scan.
-    pub async fn begin(&self, scan: &str) -> Box<BegunScan> {
+    pub async fn begin(&self, scan: &str) -> Box<StartedScan> {
         let started = start_scan(&self.app.bus, id_of(scan), 1, Utc::now(), &worker()).await;
         match started.unwrap() {
             Start::Begun(begun) => begun,
@@ -322,7 +322,7 @@ impl TestApp {
     }
 
     /// Starts a scan of the service as its worker does.
-    pub async fn previous_scan(&self, scan: &str) -> Box<BegunScan> {
+    pub async fn previous_scan(&self, scan: &str) -> Box<StartedScan> {
         let mut begun = self.begin(scan).await;
         let previous = Box::pin(load_previous_scan(&self.app.bus, &begun)).await.unwrap();
         begun.compare_with(previous.known);
@@ -345,7 +345,7 @@ impl TestApp {
     }
 
     /// Ends a started scan.
-    pub async fn record_begun(&self, begun: &BegunScan, outcome: Result<Findings, ScanFailure>) {
+    pub async fn record_begun(&self, begun: &StartedScan, outcome: Result<Findings, ScanFailure>) {
         let report = SiteReport {
             robots: None,
             sitemaps: Vec::new(),

@@ -20,6 +20,8 @@ use url::Url;
 
 /// How long a test waits for a page, even on a slow machine.
 const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long at most, as long as the page changes.
+const MAX_PATIENCE: Duration = Duration::from_mins(5);
 /// The browser as distributions call it.
 const BROWSERS: [&str; 4] = [
     "chromium",
@@ -105,20 +107,29 @@ impl Browser {
             .await;
     }
 
-    /// Runs an action on the element of a path. If a live page replaces the element meanwhile, uses the new one.
+    /// Runs an action on the element of a path. If a live page replaces the element meanwhile, uses the new one; while the
+    /// page changes, it is waited for.
     async fn with<T>(&self, path: &str, act: impl AsyncFn(Element) -> Result<T, CmdError>) -> T {
-        let end = Instant::now() + WAIT_TIMEOUT;
+        let begun = Instant::now();
+        let mut last = String::new();
         loop {
             let waiting = self.client.wait().at_most(WAIT_TIMEOUT);
             let done = match waiting.for_element(Locator::XPath(path)).await {
                 Ok(element) => act(element).await,
                 Err(error) => Err(error),
             };
-            match done {
+            let error = match done {
                 Ok(value) => return value,
-                Err(error) if error.is_stale_element_reference() && Instant::now() < end => {}
-                Err(error) => panic!("{path}: {error}\n{}", self.source().await),
-            }
+                Err(error) => error,
+            };
+            let source = self.source().await;
+            let goes_on = error.is_stale_element_reference()
+                || matches!(error, CmdError::WaitTimeout) && source != last;
+            assert!(
+                goes_on && begun.elapsed() < MAX_PATIENCE,
+                "{path}: {error}\n{source}"
+            );
+            last = source;
         }
     }
 

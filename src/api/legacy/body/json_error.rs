@@ -2,7 +2,7 @@
 
 use serde_json::error::Category;
 
-/// serde's words begin so, Python's are so.
+/// How a message of serde begins, and the message of Python.
 const WORDS: [(&str, &str); 10] = [
     ("EOF while parsing a string", "Unterminated string starting at"),
     (

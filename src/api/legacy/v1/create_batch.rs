@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use crate::api::ApiState;
 use crate::api::legacy::body::Body;
-use crate::api::legacy::error::{LegacyError, OldWords};
+use crate::api::legacy::error::{LegacyError, LegacyRejection};
 use crate::api::legacy::owner::Visitor;
-use crate::api::legacy::requests::{self, Asked};
+use crate::api::legacy::requests::{self, LegacyRequest};
 use crate::api::legacy::words;
 use crate::api::request::CommandRequest;
 use crate::values::BatchOptions;
@@ -28,7 +28,7 @@ pub(super) struct AcceptedJobs {
 pub(super) async fn create_batch(
     State(state): State<ApiState>,
     Extension(visitor): Extension<Visitor>,
-    OldWords(request): OldWords<CommandRequest>,
+    LegacyRejection(request): LegacyRejection<CommandRequest>,
 ) -> Result<Json<AcceptedJobs>, LegacyError> {
     let mut body = Body::read(&request)?;
     let domains = body.texts("domains");
@@ -36,7 +36,7 @@ pub(super) async fn create_batch(
     let max_pages = body.nullable_integer("max_pages");
     body.check()?;
     requests::check_count(&domains, MAX_DOMAINS)?;
-    let asked = Asked {
+    let asked = LegacyRequest {
         context: request.context,
         visitor,
         tenant,

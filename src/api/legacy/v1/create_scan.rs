@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use crate::api::ApiState;
 use crate::api::legacy::body::Body;
-use crate::api::legacy::error::{LegacyError, OldWords};
+use crate::api::legacy::error::{LegacyError, LegacyRejection};
 use crate::api::legacy::owner::Visitor;
-use crate::api::legacy::requests::{self, Asked};
+use crate::api::legacy::requests::{self, LegacyRequest};
 use crate::api::legacy::words;
 use crate::api::request::CommandRequest;
 
@@ -23,14 +23,14 @@ pub(super) struct AcceptedJob {
 pub(super) async fn create_scan(
     State(state): State<ApiState>,
     Extension(visitor): Extension<Visitor>,
-    OldWords(request): OldWords<CommandRequest>,
+    LegacyRejection(request): LegacyRejection<CommandRequest>,
 ) -> Result<Json<AcceptedJob>, LegacyError> {
     let mut body = Body::read(&request)?;
     let base_url = body.text("base_url");
     let tenant = body.optional_tenant("tenant_id");
     let max_pages = body.optional_integer("max_pages");
     body.check()?;
-    let asked = Asked {
+    let asked = LegacyRequest {
         context: request.context,
         visitor,
         tenant,

@@ -52,7 +52,9 @@ pub(super) async fn get_batch_status(
         .await?
         .ok_or_else(not_found)?;
     // A client stops polling when the batch has ended, so the list must be complete by then.
-    words::as_far_as(row.position).wait::<Jobs>(&state).await?;
+    words::at_least_position(row.position)
+        .wait::<Jobs>(&state)
+        .await?;
     let begun = jobs::query::begun_of_batch(&state.models, row.tenant_id, batch).await?;
     Ok(Json(BatchStatus::new(&row, begun)))
 }

@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::api::ApiState;
 use crate::api::legacy::body::Body;
-use crate::api::legacy::error::{LegacyError, OldWords};
+use crate::api::legacy::error::{LegacyError, LegacyRejection};
 use crate::api::legacy::owner::Visitor;
-use crate::api::legacy::requests::{self, Asked};
+use crate::api::legacy::requests::{self, LegacyRequest};
 use crate::api::legacy::v1::MAX_DOMAINS;
 use crate::api::request::CommandRequest;
 use crate::values::BatchOptions;
@@ -34,14 +34,14 @@ pub(super) async fn scan(
     State(state): State<ApiState>,
     Extension(visitor): Extension<Visitor>,
     OriginalUri(uri): OriginalUri,
-    OldWords(request): OldWords<CommandRequest>,
+    LegacyRejection(request): LegacyRejection<CommandRequest>,
 ) -> Result<Json<AcceptedJob>, LegacyError> {
     let mut body = Body::read(&request)?;
     let base_url = body.text("base_url");
     let tenant = body.optional_tenant("tenant_id");
     let max_pages = body.nullable_integer("max_pages");
     body.check()?;
-    let asked = Asked {
+    let asked = LegacyRequest {
         context: request.context,
         visitor,
         tenant,
@@ -58,7 +58,7 @@ pub(super) async fn batch(
     State(state): State<ApiState>,
     Extension(visitor): Extension<Visitor>,
     OriginalUri(uri): OriginalUri,
-    OldWords(request): OldWords<CommandRequest>,
+    LegacyRejection(request): LegacyRejection<CommandRequest>,
 ) -> Result<Json<AcceptedJobs>, LegacyError> {
     let mut body = Body::read(&request)?;
     let domains = body.texts("domains");
@@ -66,7 +66,7 @@ pub(super) async fn batch(
     let max_pages = body.nullable_integer("max_pages");
     body.check()?;
     requests::check_count(&domains, MAX_DOMAINS)?;
-    let asked = Asked {
+    let asked = LegacyRequest {
         context: request.context,
         visitor,
         tenant,

@@ -8,13 +8,13 @@ use chrono::Utc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::api::legacy::error::{LegacyError, said_again};
+use crate::api::legacy::error::{LegacyError, rewritten};
 use crate::api::legacy::words;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Converts errors to this format; the request id is the one in the log.
-pub(super) async fn in_our_words(mut request: Request, next: Next) -> Response {
+pub(super) async fn convert_errors(mut request: Request, next: Next) -> Response {
     let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
     let id = given
         .filter(|id| (1..=128).contains(&id.len()))
@@ -22,7 +22,7 @@ pub(super) async fn in_our_words(mut request: Request, next: Next) -> Response {
     if let Ok(value) = HeaderValue::from_str(&id) {
         request.headers_mut().insert(REQUEST_ID, value);
     }
-    said_again(next.run(request).await, |error| body_of(error, &id))
+    rewritten(next.run(request).await, |error| body_of(error, &id))
 }
 
 fn body_of(error: &LegacyError, request_id: &str) -> Value {

@@ -49,5 +49,5 @@ fn behind(scans: Router<ApiState>, batches: Router<ApiState>, state: &ApiState) 
 
 /// Converts errors of these routes to the format of this version.
 pub(super) fn dialect(routes: Router<ApiState>) -> Router<ApiState> {
-    routes.layer(from_fn(error::in_our_words))
+    routes.layer(from_fn(error::convert_errors))
 }

@@ -45,7 +45,7 @@ fn body_of(row: &JobRow) -> Value {
     })
 }
 
-/// Between two attempts a job ran on.
+/// Between two attempts, the predecessor showed a job as running.
 fn word(row: &JobRow) -> &'static str {
     match row.status {
         ScanStatus::Pending if row.next_attempt_at.is_none() => "pending",

@@ -11,9 +11,9 @@ use super::words;
 use crate::api::ApiState;
 use crate::api::legacy::backend::UnknownHere;
 use crate::api::legacy::body::Body;
-use crate::api::legacy::error::{LegacyError, OldWords};
+use crate::api::legacy::error::{LegacyError, LegacyRejection};
 use crate::api::legacy::owner::Visitor;
-use crate::api::legacy::requests::{self, Asked};
+use crate::api::legacy::requests::{self, LegacyRequest};
 use crate::api::legacy::words::{batch_error, parse_batch_id, timestamp};
 use crate::api::request::CommandRequest;
 use crate::projections::batch_jobs::BatchRow;
@@ -30,7 +30,7 @@ const MIN_NAME: usize = 3;
 pub(super) async fn create(
     State(state): State<ApiState>,
     Extension(visitor): Extension<Visitor>,
-    OldWords(request): OldWords<CommandRequest>,
+    LegacyRejection(request): LegacyRejection<CommandRequest>,
 ) -> Result<Json<Value>, LegacyError> {
     let mut body = Body::read(&request)?;
     let domains = body.texts("domains");
@@ -49,7 +49,7 @@ pub(super) async fn create(
     if domains.len() > MAX_DOMAINS {
         return Err(requests::too_many(MAX_DOMAINS));
     }
-    let asked = Asked {
+    let asked = LegacyRequest {
         context: request.context,
         visitor,
         tenant,
@@ -67,7 +67,7 @@ pub(super) async fn create(
 pub(super) async fn create_for_sitemaps(
     State(state): State<ApiState>,
     Extension(visitor): Extension<Visitor>,
-    OldWords(request): OldWords<CommandRequest>,
+    LegacyRejection(request): LegacyRejection<CommandRequest>,
 ) -> Result<Json<Value>, LegacyError> {
     let mut body = Body::read(&request)?;
     let domains = body.texts("domains");
@@ -76,7 +76,7 @@ pub(super) async fn create_for_sitemaps(
         check_sitemap_batch(&mut body, &domains, max_pages);
     }
     body.check()?;
-    let asked = Asked {
+    let asked = LegacyRequest {
         context: request.context,
         visitor,
         tenant: None,

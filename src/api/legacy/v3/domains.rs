@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::api::ApiState;
 use crate::api::legacy::body::Body;
-use crate::api::legacy::error::{LegacyError, OldWords};
+use crate::api::legacy::error::{LegacyError, LegacyRejection};
 use crate::api::legacy::owner::Visitor;
-use crate::api::legacy::words::{as_far_as, invalid_domain};
+use crate::api::legacy::words::{at_least_position, invalid_domain};
 use crate::api::request::CommandRequest;
 use crate::commands::request_scans::request_scans;
 use crate::legacy::domains::known;
@@ -22,7 +22,7 @@ const MAX_DOMAINS: usize = 100;
 pub(super) async fn submit(
     State(state): State<ApiState>,
     Extension(visitor): Extension<Visitor>,
-    OldWords(request): OldWords<CommandRequest>,
+    LegacyRejection(request): LegacyRejection<CommandRequest>,
 ) -> Result<Json<Value>, LegacyError> {
     let mut body = Body::read(&request)?;
     let given = body.texts("domains");
@@ -57,7 +57,7 @@ pub(super) async fn submit(
     })))
 }
 
-/// Whether the request is the repeat of one that was done.
+/// Whether the request repeats an earlier one.
 async fn repeated(state: &ApiState, context: &crate::commands::CommandContext) -> Result<bool, LegacyError> {
     let Some(key) = &context.key else { return Ok(false) };
     let first = state
@@ -90,6 +90,6 @@ async fn refuse_known(state: &ApiState, tenant: TenantId, names: &[String]) -> R
 /// Waits until all that is in the log can be seen.
 pub(super) async fn up_to_date(state: &ApiState) -> Result<(), LegacyError> {
     let head = state.log.head().await?;
-    as_far_as(head).wait::<Domains>(state).await?;
+    at_least_position(head).wait::<Domains>(state).await?;
     Ok(())
 }

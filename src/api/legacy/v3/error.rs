@@ -8,11 +8,11 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use crate::api::ApiState;
-use crate::api::legacy::error::{LegacyError, said_again};
+use crate::api::legacy::error::{LegacyError, rewritten};
 
 /// Converts errors of these routes to this format.
 pub(super) fn dialect(routes: Router<ApiState>) -> Router<ApiState> {
-    routes.layer(map_response(async |answer: Response| said_again(answer, body_of)))
+    routes.layer(map_response(async |answer: Response| rewritten(answer, body_of)))
 }
 
 fn body_of(error: &LegacyError) -> Value {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::domains::up_to_date;
 use crate::api::ApiState;
 use crate::api::legacy::body;
-use crate::api::legacy::error::{LegacyError, OldWords};
+use crate::api::legacy::error::{LegacyError, LegacyRejection};
 use crate::api::legacy::owner::Visitor;
 use crate::api::legacy::words::invalid_domain;
 use crate::api::request::CommandRequest;
@@ -26,7 +26,7 @@ const HEADERS: [&str; 4] = ["domain", "domains", "url", "website"];
 pub(super) async fn import(
     State(state): State<ApiState>,
     Extension(visitor): Extension<Visitor>,
-    OldWords(request): OldWords<CommandRequest>,
+    LegacyRejection(request): LegacyRejection<CommandRequest>,
 ) -> Result<Json<Value>, LegacyError> {
     let content = file(&request).await?;
     let rows = rows(&content)?;

@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use crate::api::ApiState;
 use crate::api::legacy::body::Body;
-use crate::api::legacy::error::{LegacyError, OldWords};
+use crate::api::legacy::error::{LegacyError, LegacyRejection};
 use crate::api::legacy::owner::Visitor;
-use crate::api::legacy::requests::{self, Asked};
+use crate::api::legacy::requests::{self, LegacyRequest};
 use crate::api::legacy::words::timestamp;
 use crate::api::request::CommandRequest;
 use crate::values::ScanId;
@@ -38,7 +38,7 @@ impl AcceptedJob {
 struct Wanted {
     base_url: String,
     max_pages: Option<i64>,
-    asked: Asked,
+    asked: LegacyRequest,
 }
 
 fn read(request: CommandRequest, visitor: Visitor) -> Result<Wanted, LegacyError> {
@@ -47,7 +47,7 @@ fn read(request: CommandRequest, visitor: Visitor) -> Result<Wanted, LegacyError
     let max_pages = body.optional_integer("max_pages");
     let tenant = body.nullable_tenant("tenant_id");
     body.check()?;
-    let asked = Asked {
+    let asked = LegacyRequest {
         context: request.context,
         visitor,
         tenant,
@@ -63,7 +63,7 @@ fn read(request: CommandRequest, visitor: Visitor) -> Result<Wanted, LegacyError
 pub(super) async fn modernized(
     State(state): State<ApiState>,
     Extension(visitor): Extension<Visitor>,
-    OldWords(request): OldWords<CommandRequest>,
+    LegacyRejection(request): LegacyRejection<CommandRequest>,
 ) -> Result<Json<AcceptedJob>, LegacyError> {
     let wanted = read(request, visitor)?;
     let scan = requests::one(&state, wanted.asked, &wanted.base_url, wanted.max_pages)
@@ -76,7 +76,7 @@ pub(super) async fn modernized(
 pub(super) async fn batch_page(
     State(state): State<ApiState>,
     Extension(visitor): Extension<Visitor>,
-    OldWords(request): OldWords<CommandRequest>,
+    LegacyRejection(request): LegacyRejection<CommandRequest>,
 ) -> Result<Json<AcceptedJob>, LegacyError> {
     let mut body = Body::read(&request)?;
     let base_url = body.truthy_text("base_url");
@@ -88,7 +88,7 @@ pub(super) async fn batch_page(
             "error": "base_url is required",
         })));
     };
-    let asked = Asked {
+    let asked = LegacyRequest {
         context: request.context,
         visitor,
         tenant: None,
@@ -103,7 +103,7 @@ pub(super) async fn batch_page(
 pub(super) async fn sitemap(
     State(state): State<ApiState>,
     Extension(visitor): Extension<Visitor>,
-    OldWords(request): OldWords<CommandRequest>,
+    LegacyRejection(request): LegacyRejection<CommandRequest>,
 ) -> Result<(StatusCode, Json<AcceptedJob>), LegacyError> {
     let wanted = read(request, visitor)?;
     let scan = requests::one_or_failed(&state, wanted.asked, &wanted.base_url, wanted.max_pages).await?;

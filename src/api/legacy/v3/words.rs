@@ -6,8 +6,8 @@ use crate::projections::batch_jobs::BatchRow;
 use crate::projections::jobs::JobRow;
 use crate::values::FailureReason;
 
-/// Status of a scan as the page scraper said it. It repeated attempts within `processing`; who was cancelled has
-/// failed, for its pages wait for nothing else.
+/// Status of a scan in the format of the page scraper. It repeated attempts within `processing`. A cancelled scan
+/// counts as failed, because its pages know no other status for it.
 pub(super) fn page_status(row: &JobRow) -> &'static str {
     match row.status {
         ScanStatus::Pending if row.next_attempt_at.is_none() => "pending",

@@ -59,7 +59,7 @@ pub(in crate::projections::sitemaps) async fn verify(
                 Some(stored) if stored != json!(file) => findings.push(derived(
                     "sitemap_files",
                     format!(
-                        "the file {} is {stored} in the table and {} by the log",
+                        "the file {} is {stored} in the table, but {} according to the log",
                         file.url,
                         json!(file)
                     ),

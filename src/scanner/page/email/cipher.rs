@@ -3,7 +3,7 @@
 use super::address::has_known_suffix;
 
 /// Cloudflare: each byte was combined with the first by exclusive or.
-pub(super) fn decode_cloudflare(code: &str) -> Option<String> {
+pub(in crate::scanner::page) fn decode_cloudflare(code: &str) -> Option<String> {
     let bytes = hex::decode(code.trim()).ok()?;
     let (key, rest) = bytes.split_first()?;
     String::from_utf8(rest.iter().map(|byte| byte ^ key).collect()).ok()

@@ -16,7 +16,7 @@ pub(super) fn addresses(href: &str, mut sink: impl FnMut(&str, &'static str)) {
     } else if let Some((path, code)) = href.split_once('#')
         && path.ends_with("/cdn-cgi/l/email-protection")
     {
-        // What was asked of the mail program is behind it in clear.
+        // The parameters for the mail program follow it unencoded.
         let code = code.split(['?', '&']).next().unwrap_or_default();
         cloudflare(code, |address| sink(address, "cloudflare"));
     } else if href.starts_with("javascript:")
@@ -44,8 +44,8 @@ pub(super) fn cloudflare(code: &str, sink: impl FnMut(&str)) {
     }
 }
 
-/// The addresses of what is after `mailto:` (RFC 6068: before the `?`, and in its `to`), be they divided by
-/// commas or, as many mail programs have it, semicolons.
+/// The addresses of what is after `mailto:` (RFC 6068: before the `?`, and in its `to`), separated by commas or, as
+/// many mail programs do, by semicolons.
 pub(super) fn address_list(target: &str, mut sink: impl FnMut(&str)) {
     let target = mailto(target).unwrap_or_else(|| target.to_owned());
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
@@ -70,7 +70,7 @@ pub(super) fn address_list(target: &str, mut sink: impl FnMut(&str)) {
     }
 }
 
-/// What is after `mailto:`, which careless hands write twice, mistype, or with the slashes of other schemes.
+/// What follows `mailto:`, which pages also contain twice, misspelt, or with the slashes of other schemes.
 fn mailto(href: &str) -> Option<String> {
     let mut target = after_scheme(href)?;
     while let Some(inner) = after_scheme(target) {

@@ -89,7 +89,7 @@ fn is_glued(before: char, letter: char) -> bool {
     before.is_ascii_alphanumeric() && letter.is_alphanumeric() && !letter.is_ascii() && !is_latin(letter)
 }
 
-/// Whether what begins at `start` is the password or user of an URL (`https://user:password@host`).
+/// Whether what begins at `start` is the password or user of a URL (`https://user:password@host`).
 fn is_in_url(text: &str, start: usize) -> bool {
     // Looked at for each address of a page: no further back than the scheme may be.
     let near = &text[text.ceil_char_boundary(start.saturating_sub(MAX_LOCAL))..start];
@@ -121,7 +121,7 @@ fn within_sentence(domain: &str) -> &str {
     domain
 }
 
-/// Addresses written backwards, which a style turns round for readers: no domain ends as theirs begin.
+/// Addresses written backwards, which a style reverses for readers. No domain ends the way they begin.
 pub(super) fn reversed(text: &str, mut sink: impl FnMut(&str)) {
     for at in memchr_iter(b'@', text.as_bytes()).take(MAX_SIGNS) {
         let Some(around) = around(text, at, 1) else {
@@ -138,7 +138,7 @@ pub(super) fn reversed(text: &str, mut sink: impl FnMut(&str)) {
     }
 }
 
-/// `info [at] example [dot] com` and kin.
+/// `info [at] example [dot] com` and similar forms.
 pub(super) fn obfuscated(text: &str, mut sink: impl FnMut(&str)) {
     // What every one of them has. The expressions are slow where each word may begin an address, so they see no more
     // than the neighbourhood of these.
@@ -262,8 +262,21 @@ fn obfuscated_near(text: &str, mut sink: impl FnMut(&str)) {
     });
     for pattern in [&*BRACKETED, &*DOTTED, &*WORDS, &*PLAIN] {
         for found in pattern.captures_iter(text).take(MAX_EMAILS) {
-            sink(&format!("{}@{}", &found[1], DOT.replace_all(&found[2], ".")));
+            let domain = DOT.replace_all(&found[2], ".");
+            sink(&format!("{}@{}", &found[1], without_next_sentence(&domain)));
         }
+    }
+}
+
+/// A domain without the word that begins the next sentence: `example.com. We`.
+fn without_next_sentence(domain: &str) -> &str {
+    match domain.rsplit_once('.') {
+        Some((before, _))
+            if !has_known_suffix(domain) && has_known_suffix(before) && before.contains('.') =>
+        {
+            before
+        }
+        _ => domain,
     }
 }
 

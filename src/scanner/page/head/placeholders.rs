@@ -153,7 +153,7 @@ pub(super) fn is_home_word(text: &str) -> bool {
 
 /// Whether a description is what systems write until somebody gives a page one.
 pub(super) fn is_no_description(text: &str) -> bool {
-    const MOST_WORDS: usize = 8;
+    const MAX_WORDS: usize = 8;
     const WHOLE: &[&str] = &[
         "null",
         "undefined",
@@ -207,7 +207,7 @@ pub(super) fn is_no_description(text: &str) -> bool {
     let lower = text.to_lowercase();
     let is_another = || {
         lower.contains("wordpress")
-            && lower.split_whitespace().count() <= MOST_WORDS
+            && lower.split_whitespace().count() <= MAX_WORDS
             && ANOTHER.iter().any(|start| lower.starts_with(start))
     };
     WHOLE.contains(&lower.trim()) || is_variable(&lower) || is_another()

@@ -44,14 +44,14 @@ pub(in crate::scanner::page) fn site_name(page: &Outline, graph: &Graph) -> Opti
 fn line_of_host(page: &Outline) -> Option<String> {
     const MAX_LINES: usize = 2_000;
     const MAX_LINE: usize = 60;
-    const MOST_WORDS: usize = 5;
+    const MAX_WORDS: usize = 5;
     const SHORTEST: usize = 6;
     let [_, host] = host_names(page.url.host_str()?);
     let lines = page.text.lines().map(str::trim).take(MAX_LINES);
     let mut lines = lines.filter(|line| {
         let words = line.split_whitespace().count();
         line.len() <= MAX_LINE
-            && (2..=MOST_WORDS).contains(&words)
+            && (2..=MAX_WORDS).contains(&words)
             && line.starts_with(|first: char| first.is_uppercase() || first.is_numeric())
     });
     let is_host = |line: &&str| spellings(line).contains(&host);
@@ -125,7 +125,7 @@ pub(in crate::scanner::page) fn own_jobs<'g>(
 
 /// The part of a title whose other part is the word for a home page, or for another page that all sites have.
 fn beside_home(title: &str) -> Option<String> {
-    const MOST_WORDS: usize = 6;
+    const MAX_WORDS: usize = 6;
     let hard: Vec<&str> = title.split(['|', '｜']).collect();
     let soft = [" - ", " – ", " — ", " · ", " • ", " : ", ": ", " » ", " › "];
     let parts = match (hard.as_slice(), soft.iter().find(|sign| title.contains(**sign))) {
@@ -150,7 +150,7 @@ fn beside_home(title: &str) -> Option<String> {
     let name = beside(is_home_word)
         .or_else(|| beside(is_page_word).filter(|name| !is_phrase(name)))
         .filter(|name| !is_page(name))?;
-    given_name(&visible(name)).filter(|name| name.split_whitespace().count() <= MOST_WORDS)
+    given_name(&visible(name)).filter(|name| name.split_whitespace().count() <= MAX_WORDS)
 }
 
 /// What the title calls the site: a part of it that is the name of the host, what the logo shows or whose the copyright
@@ -171,12 +171,13 @@ fn name_in_title(page: &Outline) -> Option<String> {
         .or_else(|| words_of_host(title, &names[1]))
         .or_else(|| part_in_host(title, &names[1]))
         .or_else(|| end_with_host(page, title, &names[1]))
+        .or_else(|| part_of_host_words(title, &names[1]))
 }
 
 /// The last part of a title, if one of its few words is the name of the host and of the holder of the copyright.
 fn end_with_host(page: &Outline, title: &str, host: &str) -> Option<String> {
     const SHORTEST: usize = 4;
-    const MOST_WORDS: usize = 3;
+    const MAX_WORDS: usize = 3;
     let holder = copyright_holder(&page.text)?;
     let has_host = |text: &str| {
         text.split_whitespace()
@@ -185,7 +186,7 @@ fn end_with_host(page: &Outline, title: &str, host: &str) -> Option<String> {
     let (_, part) = title
         .rsplit_once(['|', '｜'])
         .or_else(|| title.rsplit_once(" - "))?;
-    let is_name = host.len() >= SHORTEST && part.split_whitespace().count() <= MOST_WORDS;
+    let is_name = host.len() >= SHORTEST && part.split_whitespace().count() <= MAX_WORDS;
     (is_name && has_host(part) && has_host(&holder)).then(|| part.trim().to_owned())
 }
 
@@ -193,14 +194,14 @@ fn end_with_host(page: &Outline, title: &str, host: &str) -> Option<String> {
 fn words_of_host(title: &str, host: &str) -> Option<String> {
     /// Shorter names are words of a language.
     const SHORTEST: usize = 5;
-    const MOST_WORDS: usize = 40;
-    const MOST_IN_NAME: usize = 6;
+    const MAX_WORDS: usize = 40;
+    const MAX_IN_NAME: usize = 6;
     if host.len() < SHORTEST {
         return None;
     }
-    let words: Vec<&str> = title.split_whitespace().take(MOST_WORDS).collect();
+    let words: Vec<&str> = title.split_whitespace().take(MAX_WORDS).collect();
     let runs = (0..words.len())
-        .flat_map(|start| (start + 1..=words.len().min(start + MOST_IN_NAME)).map(move |end| start..end));
+        .flat_map(|start| (start + 1..=words.len().min(start + MAX_IN_NAME)).map(move |end| start..end));
     // A single word may be one of the language: `Cheap flights | Acme` at `flights.com`.
     let is_name = |run: &String| {
         run.trim_matches(|sign: char| !sign.is_alphanumeric())
@@ -226,6 +227,37 @@ fn with_second_half<'t>(title: &'t str, name: &'t str) -> Cow<'t, str> {
         Some(half) => Cow::Owned(format!("{name}{}", half.as_str())),
         None => Cow::Borrowed(name),
     }
+}
+
+/// A part of a title whose words, some left out, are the name of the host: `Town of Foo Bar` at `townfoobar.test`.
+fn part_of_host_words(title: &str, host: &str) -> Option<String> {
+    const SHORTEST: usize = 8;
+    const MAX_WORDS: usize = 10;
+    const MIN_USED: usize = 2;
+    let is_made_of = |part: &&str| {
+        let words = part.split(|sign: char| !sign.is_alphanumeric());
+        let mut words = words.filter(|word| !word.is_empty());
+        let (mut rest, mut used, mut all) = (host, 0, 0);
+        for word in words.by_ref() {
+            all += 1;
+            let written = spellings(word);
+            if let Some(behind) = written.iter().find_map(|word| rest.strip_prefix(word.as_str())) {
+                rest = behind;
+                used += 1;
+            }
+        }
+        rest.is_empty() && used >= MIN_USED && all <= MAX_WORDS
+    };
+    if host.len() < SHORTEST {
+        return None;
+    }
+    let parts = title
+        .split(['|', '｜', '–', '—', '·', ':'])
+        .flat_map(|part| part.split(" - "))
+        .map(str::trim);
+    // The place behind it: `Foo Bar School, Kumasi`.
+    let mut starts = parts.flat_map(|part| [part.split(", ").next().unwrap_or(part), part]);
+    starts.find(is_made_of).map(str::to_owned)
 }
 
 /// A part of a title, of several words, that the name of the host begins or ends with.
@@ -340,10 +372,24 @@ pub(in crate::scanner::page) fn is_site(text: &str, site: Option<&str>, host: &s
 }
 
 /// `www.the-site.co.uk` calls itself `the-site.co.uk` and `the-site`.
-fn host_names(host: &str) -> [String; 2] {
+pub(in crate::scanner::page) fn host_names(host: &str) -> [String; 2] {
     let domain = registrable(host);
     let name = domain.split('.').next().unwrap_or_default();
     [letters(domain), letters(name)]
+}
+
+/// Whether a host has a longer word of the name of a company.
+pub(in crate::scanner::page) fn is_in_host(name: &str, host: &str) -> bool {
+    /// Shorter words are in many others.
+    const SHORTEST: usize = 4;
+    const FORMS: &[&str] = &["gmbh", "ltda", "limited", "holding", "group"];
+    let [_, host] = host_names(host);
+    let words = name.split(|sign: char| !sign.is_alphanumeric());
+    let mut words = words.filter(|word| word.chars().count() >= SHORTEST);
+    words.any(|word| {
+        let written = spellings(word);
+        !FORMS.contains(&written[0].as_str()) && written.iter().any(|word| host.contains(word.as_str()))
+    })
 }
 
 /// The letters of a text as it is written, and as hosts write it (`Möbel`: `mobel`, `moebel`).
@@ -365,7 +411,7 @@ fn spellings(text: &str) -> [String; 3] {
     [letters(text), spelled(true), spelled(false)]
 }
 
-pub(super) fn letters(text: &str) -> String {
+pub(in crate::scanner::page) fn letters(text: &str) -> String {
     text.chars()
         .filter(|character| character.is_alphanumeric())
         .flat_map(char::to_lowercase)

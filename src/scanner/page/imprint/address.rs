@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use self::code::is_code;
-pub(super) use self::code::is_postcode;
+pub(in crate::scanner::page) use self::code::is_postcode;
 pub(super) use self::lines::{Line, lines};
 use self::reach::{is_contact, mentions_contact};
 use self::segment::{has_street, is_told, segment};
@@ -88,18 +88,37 @@ pub(super) fn name(lines: &[Line], anywhere: bool) -> Option<(usize, String)> {
 }
 
 /// All names of companies that are a line, what a line has behind its label or before the rest of its sentence:
-/// `Owner: Acme Ltda. · CNPJ 1`, `Acme Ltd is registered in England`, `Acme, Inc., 5 Mill Lane`.
+/// `Owner: Acme Ltda. · CNPJ 1`, `Acme Ltd is registered in England`, `Acme, Inc., 5 Mill Lane`, `Acme S.A.S. NIT 1`.
 pub(super) fn names(lines: &[Line]) -> impl Iterator<Item = &str> {
-    const MOST_COMMAS: usize = 3;
-    lines.iter().filter_map(|line| {
-        let part = line.text.split(['·', '•', '|']).next().unwrap_or_default();
-        let part = part.split_once(": ").map_or(part, |(_, rest)| rest);
-        let part = part.split(" - ").next().unwrap_or_default().trim();
-        let part = bare(subject(part));
-        let commas = part.match_indices(", ").take(MOST_COMMAS);
-        let starts = std::iter::once(part).chain(commas.map(|(at, _)| &part[..at]));
-        starts.into_iter().find(|start| is_name(start))
+    const MAX_COMMAS: usize = 3;
+    let parts = lines.iter().flat_map(|line| line.text.split(['·', '•', '|']));
+    parts.filter_map(|part| {
+        let behind_label = part.split_once(": ").map(|(_, rest)| rest);
+        behind_label.into_iter().chain([part]).find_map(|part| {
+            let part = part
+                .split(" - ")
+                .flat_map(|part| part.split(['–', '—', '（']))
+                .next()
+                .unwrap_or_default();
+            let part = without_register(bare(subject(part.trim())));
+            let commas = part.match_indices(", ").take(MAX_COMMAS);
+            let starts = std::iter::once(part).chain(commas.map(|(at, _)| &part[..at]));
+            starts.into_iter().find(|start| is_name(start))
+        })
     })
+}
+
+/// A name without its number in a register and the abbreviation before it: `Acme S.A.S. NIT 901.418.273-6`.
+fn without_register(name: &str) -> &str {
+    static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"\s(?:[A-Z]{2,6}|[A-Z]\.(?:[A-Z]\.){1,4}):?\s(?:n[º°o]\.?\s)?[A-Z]{0,3}-?[0-9][0-9./ -]{6,}",
+        )
+        .expect("the pattern is constant")
+    });
+    NUMBER
+        .find(name)
+        .map_or(name, |number| name[..number.start()].trim_end_matches([',', ' ']))
 }
 
 fn is_name(line: &str) -> bool {
@@ -134,13 +153,13 @@ pub(super) fn person(lines: &[Line]) -> Option<usize> {
 
 /// Whether a line may be what somebody is called: a few words with capitals, and nothing else.
 fn is_called(line: &str) -> bool {
-    const MOST_WORDS: usize = 6;
+    const MAX_WORDS: usize = 6;
     const SMALL: &[&str] = &[
         "von", "van", "de", "der", "zu", "und", "für", "med.", "rer.", "nat.", "phil.", "jur.",
     ];
     let is_called = |word: &str| !word.starts_with(char::is_lowercase) || SMALL.contains(&word);
     line.chars().count() <= MAX_PART
-        && line.split_whitespace().count() <= MOST_WORDS
+        && line.split_whitespace().count() <= MAX_WORDS
         && line.split_whitespace().all(is_called)
         && line.starts_with(char::is_uppercase)
         && !line.contains(|sign: char| sign.is_numeric() || matches!(sign, ':' | '@' | '§' | '!' | '?' | '©'))
@@ -230,7 +249,7 @@ pub(super) fn labelled(lines: &[Line]) -> Option<String> {
     })
 }
 
-/// An address without a name that is known: a street, a postal code, and near it a telephone or e-mail.
+/// An address without a name that is known: a street, a postal code, and near it a telephone or email.
 pub(super) fn standing_alone(lines: &[Line]) -> Option<String> {
     let mut found = (0..lines.len()).filter_map(|at| alone_at(lines, at));
     found.find(|found| is_plausible(found))
@@ -266,7 +285,7 @@ fn alone_at(lines: &[Line], at: usize) -> Option<String> {
     street_below(lines, at).is_some().then(|| with_rest(lines, at))
 }
 
-/// An address without a postal code: a street by its word, with its number, near a telephone or e-mail.
+/// An address without a postal code: a street by its word, with its number, near a telephone or email.
 pub(super) fn by_street(lines: &[Line]) -> Option<String> {
     let is_one = |at: &usize| {
         let line = &lines[*at];
@@ -299,7 +318,7 @@ pub(super) fn is_address(text: &str) -> bool {
 /// Whether a text with a street and a postal code may be an address: no prose, reference or price, whose years and numbers
 /// look like postal codes, and none of those that themes come with.
 pub(super) fn is_plausible(text: &str) -> bool {
-    const MOST_WORDS: usize = 14;
+    const MAX_WORDS: usize = 14;
     static OTHER: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
             r#"(?i)[€$£%"“„«»?!]|(?:^|[\s,])pp?\.\s?[0-9]|\bISBN\b|\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s[0-9]{1,2},\s(?:19|20)[0-9]{2}\b"#,
@@ -310,14 +329,14 @@ pub(super) fn is_plausible(text: &str) -> bool {
         Regex::new(r"(?i)^123 (?:fake|any|anywhere|example|sample|demo|your)\b|\bstreet name\b|\bexample (?:st|street|road)\b|\byour (?:city|street|address)\b")
             .expect("the pattern is constant")
     });
-    let is_short = |part: &str| part.split_whitespace().count() <= MOST_WORDS;
+    let is_short = |part: &str| part.split_whitespace().count() <= MAX_WORDS;
     text.split(", ").all(is_short) && !OTHER.is_match(&without_building(text)) && !EXAMPLE.is_match(text)
 }
 
 /// An address without the name of a building in quotes: `ул. Белинского, д. 32, ТЦ «Союз»`.
 fn without_building(text: &str) -> Cow<'_, str> {
     static BUILDING: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(,\s(?:\p{L}+\s){0,2})[«"“„]\p{Lu}[^«»"“”„,]{1,29}[»"”“]"#)
+        Regex::new(r#"(,\s(?:[\p{L}\p{N}]+\.?\s){0,4})[«"“„][\p{Lu}\p{N}][^«»"“”„,]{0,29}[»"”“]"#)
             .expect("the pattern is constant")
     });
     if names_street(text) {
@@ -358,11 +377,14 @@ fn is_prose(line: &str) -> bool {
 
 /// The street above a line, and what is between them: a quarter, a city.
 fn street_above(lines: &[Line], at: usize) -> Option<String> {
-    const MOST_BETWEEN: usize = 2;
+    const MAX_BETWEEN: usize = 2;
     let is_part =
         |line: &Line| line.text.chars().count() <= MAX_PART && !is_other(line) && line.label.is_none();
-    let mut above = (at.saturating_sub(MOST_BETWEEN + 1)..at).rev();
-    let is_one = |place: &usize| is_street(&lines[*place].text) || names_street(&lines[*place].text);
+    let mut above = (at.saturating_sub(MAX_BETWEEN + 1)..at).rev();
+    let is_one = |place: &usize| {
+        let text = &lines[*place].text;
+        is_street(text) || names_street(text) || *place + 1 == at && is_square(text)
+    };
     let is_house =
         |place: &usize| is_one(place) && !is_unit(&lines[*place].text) && !is_box(&lines[*place].text);
     // A floor or a door may be below its street, or above it.
@@ -378,13 +400,22 @@ fn street_above(lines: &[Line], at: usize) -> Option<String> {
     is_whole.then(|| texts.collect::<Vec<_>>().join(", "))
 }
 
+/// Whether a line is a street or square without a number, as those of town halls and churches are.
+fn is_square(line: &str) -> bool {
+    static SQUARE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^(?:Place|Rue|Avenue|Boulevard|Quai|Chemin|Route|Allée|Impasse|Cours|Parvis|Plaza|Plaça|Calle|Carrer|Piazza|Piazzale|Via|Viale|Corso|Largo|Praça|Rua|Avenida|Plac|Rynek|Náměstí|Námestie|Trg)\s[\p{L}\d][\p{L}\d'’. -]{2,40}$")
+            .expect("the pattern is constant")
+    });
+    SQUARE.is_match(line)
+}
+
 /// The line below a place that is its street, as in Hungary.
 fn street_below(lines: &[Line], at: usize) -> Option<&str> {
     let below = lines.get(at + 1)?.text.as_str();
     names_street(below).then(|| below.trim_end_matches(','))
 }
 
-/// Whether a telephone or e-mail is within this many lines of one, or a sign for a place is on it or just above.
+/// Whether a telephone or email is within this many lines of one, or a sign for a place is on it or just above.
 fn is_reached(lines: &[Line], at: usize, within: usize) -> bool {
     let near = lines[at.saturating_sub(within)..].iter();
     let mut near = near.take(within.min(at) + 1 + within);

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::forms::names_form;
+use super::forms::{name_pattern, names_form};
 
 /// What sentences and labels call the company that runs a site or sells on it: the beginnings of these words.
 const ROLES: &str = r"seitenbetreiber|betreiber|inhaber|verkäufer|vertragspartner|medieninhaber|diensteanbieter|anbieter|herausgeber|verantwortlich|operator|owner|seller|publisher|data controller|controller|[ée]diteur|propriétaire|exploitant|vendeur|responsable|titular|propietari|vendedor|titolare|proprietari|gestore|venditore|eigenaar|verkoper|aanbieder|verwerkingsverantwoordelijke|właściciel|sprzedawc|administrator|usługodawc|wydawc|prodávající|provozovatel|správc|vlastník|majitel|predávajúci|prevádzkovateľ|üzemeltető|eladó|tulajdonos|adatkezelő|szolgáltató|vânzător|proprietar|prodavatelj|prodavač|prodavac|prodajalec|vlasnik|lastnik|ponudnik|upravljavec|voditelj obrade|собственик|продавач|владел|продав|оператор|администратор|власник|ägare|säljare|personuppgiftsansvarig|ejer|sælger|dataansvarlig|eier|selger|behandlingsansvarlig|omistaja|myyjä|ylläpitäjä|rekisterinpitäjä|omanik|müüja|īpašniek|pārdevēj|pārzin|savinink|pardavėj|valdytoj|ιδιοκτήτ|πωλητ|διαχειριστ";
@@ -43,6 +43,16 @@ const SITES: &str = r"web|site|seite|internetseite|internetauftritt|onlineshop|o
 /// Words for a company between the verb and its name.
 const COMPANY: &str = r"die|der|das|dem|den|the|la|le|les|l['’]|el|los|de|het|een|spoločnosť|společnost|spółka|firma|société|entreprise|sociedad|empresa|compañía|società|ditta|company|unternehmen|bedrijf|vennootschap|tvrtka|podjetje|družba|компания|общество|фирма|дружество|компанія|товариство|societatea|virksomheden|selskabet|företaget|bolaget|yritys|εταιρεία|εταιρία|η|ο|cég|a|az|uzņēmums|įmonė|ettevõte";
 
+/// The names of companies anywhere in a line.
+pub(in crate::scanner::page) fn companies(line: &str) -> impl Iterator<Item = &str> {
+    static NAME: LazyLock<Regex> = LazyLock::new(|| {
+        let first = "[\\p{Lu}\\p{Lo}0-9«\"“„]";
+        Regex::new(&name_pattern(first, 60)).expect("the pattern is constant")
+    });
+    let text = if names_form(line) { line } else { "" };
+    NAME.find_iter(text).map(|name| name.as_str())
+}
+
 /// A line that is a name, without the sentence or the role before it, and without its number in a register behind it.
 pub(super) fn bare(line: &str) -> &str {
     without_number(behind_role(line).unwrap_or(line))
@@ -73,8 +83,8 @@ fn behind_role(line: &str) -> Option<&str> {
 /// Where the name begins in a sentence that says whose a site is by a role: `Operator of this site is Acme Ltd`. What is
 /// the operator of something else is another company.
 pub(super) fn role_sentence(line: &str) -> Option<usize> {
-    const MOST_ROLES: usize = 3;
-    const MOST_WORDS: usize = 6;
+    const MAX_ROLES: usize = 3;
+    const MAX_WORDS: usize = 6;
     static ROLE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(&format!(r"(?i)(?:^|[^\p{{L}}])(?:{ROLES})\p{{L}}{{0,5}}\s"))
             .expect("the pattern is constant")
@@ -84,10 +94,10 @@ pub(super) fn role_sentence(line: &str) -> Option<usize> {
     // Those of social networks are called so too.
     static OTHERS: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"(?i)^der\sseiten(?:\s|$)|plug-?in").expect("the pattern is constant"));
-    ROLE.find_iter(line).take(MOST_ROLES).find_map(|role| {
+    ROLE.find_iter(line).take(MAX_ROLES).find_map(|role| {
         let rest = &line[role.end()..];
         let mut at = 0;
-        for word in rest.split(' ').take(MOST_WORDS) {
+        for word in rest.split(' ').take(MAX_WORDS) {
             let of = rest[..at].trim();
             let is_of_site = of.is_empty() || SITE.is_match(of) && !OTHERS.is_match(of);
             if is_of_site && IS.contains(&word.to_lowercase().as_str()) {
@@ -143,8 +153,8 @@ pub(super) fn subject(line: &str) -> &str {
     line[..end].trim_end_matches([',', ' '])
 }
 
-/// A name without the stop of the sentence that it ends. Who abbreviates without a stop does so in all words of a form:
-/// `Acme Pty Ltd.`
+/// A name without the full stop of the sentence that it ends. An author who abbreviates without a full stop does so in
+/// all words of a form: `Acme Pty Ltd.`
 pub(super) fn without_stop(name: &str) -> &str {
     const OPEN: &[&str] = &["Pty", "Pte", "Pvt", "Private", "Sdn", "Co", "Company", "(Pty)"];
     let Some(before) = name.strip_suffix('.') else {

@@ -4,7 +4,7 @@ mod check_digits;
 mod numbers;
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use aho_corasick::AhoCorasick;
 use regex::Regex;
@@ -17,7 +17,7 @@ use crate::scanner::page::characters::{digit, narrow};
 const MAX_IDENTIFIERS: usize = 20;
 
 /// Fewer digits are in no such number; longer lines are no imprint's.
-const FEWEST_DIGITS: usize = 3;
+const MIN_DIGITS: usize = 3;
 const MAX_LINE: usize = 1_000;
 
 /// Bytes of a label on lines of its own: the law that demands the number may be a part of it.
@@ -95,10 +95,10 @@ pub(super) fn identifiers(text: &str) -> Vec<String> {
     for line in lines.filter(|line| line.contains(char::is_alphanumeric)) {
         let line = plain(line);
         let digits = line.bytes().filter(u8::is_ascii_digit).count();
-        if digits >= FEWEST_DIGITS && line.len() <= MAX_LINE {
+        if digits >= MIN_DIGITS && line.len() <= MAX_LINE {
             add(&mut found, &format!("{label} {line}"));
         }
-        if digits >= FEWEST_DIGITS || line.len() > MAX_LABEL {
+        if digits >= MIN_DIGITS || line.len() > MAX_LABEL {
             label.clear();
         } else if goes_on(&line) && label.len() + line.len() <= MAX_LABEL {
             label.push(' ');
@@ -117,15 +117,9 @@ fn goes_on(line: &str) -> bool {
 
 /// Adds the numbers of a text that are not known yet.
 fn add(found: &mut Vec<String>, said: &str) {
-    static EACH: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-        let patterns = KINDS.iter().map(|kind| kind.pattern);
-        patterns
-            .map(|pattern| Regex::new(pattern).expect("the pattern is constant"))
-            .collect()
-    });
     for at in introduced(said) {
         let kind = &KINDS[at];
-        for hit in EACH[at].captures_iter(said).take(MAX_IDENTIFIERS) {
+        for hit in expression(at).captures_iter(said).take(MAX_IDENTIFIERS) {
             let number = hit.iter().skip(1).flatten().next();
             let number = number.map_or("", |number| number.as_str());
             let written = number.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -135,6 +129,12 @@ fn add(found: &mut Vec<String>, said: &str) {
             }
         }
     }
+}
+
+/// The expression of a kind, compiled when a page first introduces such a number: most countries are never seen.
+fn expression(kind: usize) -> &'static Regex {
+    static EACH: [OnceLock<Regex>; KINDS.len()] = [const { OnceLock::new() }; KINDS.len()];
+    EACH[kind].get_or_init(|| Regex::new(KINDS[kind].pattern).expect("the pattern is constant"))
 }
 
 /// The text with the digits and letters of ASCII for those that are as wide as ideographs, and for other scripts' digits.

@@ -26,6 +26,72 @@ fn an_imprint_tells_name_address_and_numbers() {
 }
 
 #[test]
+fn a_place_may_be_told_in_a_sentence_about_us() {
+    for (html, wanted) in [
+        (
+            "<p>Sie finden uns mitten in der Altstadt, in der Bindstraße 31, 88239 Wangen. Rufen Sie uns an: Tel. 07522 914480",
+            "Bindstraße 31, 88239 Wangen",
+        ),
+        (
+            "<p>Vores kontor ligger på Ringstedvej 20, 4000 Roskilde, få minutters gang fra stationen.<p>Telefon: 46 38 17 42",
+            "Ringstedvej 20, 4000 Roskilde",
+        ),
+        (
+            "<p>Ens trobem al nostre local, al carrer Major, 46, 08470 Sant Celoni. Telèfon 938 674 152",
+            "carrer Major, 46, 08470 Sant Celoni",
+        ),
+        (
+            "<p>Place de la République<br>35510 Saint-Aubin<br>Tél. 02 99 04 76 12",
+            "Place de la République, 35510 Saint-Aubin",
+        ),
+        (
+            "<p>Av. Colón 1482, piso 3 of. \"B\", X5000EPS Córdoba<br>Tel. 0351 4221827",
+            "Av. Colón 1482, piso 3 of. \"B\", X5000EPS Córdoba",
+        ),
+        (
+            "<p>Place de la République<br>35510 visiteurs<br>Tél. 02 99 04 76 12",
+            "",
+        ),
+    ] {
+        let address = found("https://acme.test/", html).address.unwrap_or_default();
+        assert_eq!(address, wanted, "{html}");
+    }
+}
+
+#[test]
+fn a_company_that_the_host_is_called_after_is_the_owner() {
+    for (html, wanted) in [
+        (
+            "<p>Panificadora Acme Ltda. - CNPJ 76.418.273/0001-64 - I.E. 90418273",
+            "Panificadora Acme Ltda.",
+        ),
+        (
+            "<p>Acme Animales S.A.S. NIT 901.418.273-6",
+            "Acme Animales S.A.S.",
+        ),
+        ("<p>Turismo Acme SpA — RUT 76.418.273-6", "Turismo Acme SpA"),
+        (
+            "<p>SC Acme Med SRL, CUI RO28417365, J12/1284/2011",
+            "SC Acme Med SRL",
+        ),
+        (
+            "<p>Acme Harbour CLG is a company limited by guarantee, registered charity: CHY 17428",
+            "Acme Harbour CLG",
+        ),
+        ("<p>山韻 Foo Ltd（No. 54182736）", ""),
+        (
+            "<title>Крепёж | СтройБаза</title><p>ТОО «СтройБаза-Астана», ИИК KZ46 в АО «Банк»",
+            "ТОО «СтройБаза-Астана»",
+        ),
+    ] {
+        let name = found("https://www.acme-shop.test/", html)
+            .legal_name
+            .unwrap_or_default();
+        assert_eq!(name, wanted, "{html}");
+    }
+}
+
+#[test]
 fn numbers_of_many_registers_are_known_by_their_names() {
     for (text, wanted) in [
         ("VAT-ID:<br>ATU87654321", "VAT: ATU87654321"),

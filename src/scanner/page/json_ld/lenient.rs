@@ -89,8 +89,8 @@ impl Clean {
         rest.find("}}").map_or(rest.len(), |end| end + "}}".len())
     }
 
-    /// Takes a name or value without quotes: what other languages have as nothing is nothing, and what JSON does not
-    /// know is a text.
+    /// Takes a name or value without quotes: null values of other languages become null, and other unknown words become
+    /// texts.
     fn bare(&mut self, rest: &str) -> usize {
         let end = rest.find([',', ':', '{', '}', '[', ']', '"', '\n', '\r']);
         let length = end

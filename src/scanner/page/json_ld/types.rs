@@ -92,7 +92,7 @@ const ORGANIZATIONS: &[&str] = &[
 ];
 
 const PLACES: &[&str] = &[
-    // CivicStructure and kin.
+    // CivicStructure and related types.
     "place civicstructure airport aquarium beach boatterminal bridge busstation busstop cemetery crematorium eventvenue governmentbuilding cityhall courthouse defenceestablishment embassy \
      legislativebuilding museum musicvenue park parkingfacility performingartstheater placeofworship \
      buddhisttemple church catholicchurch hindutemple mosque synagogue playground publictoilet rvpark subwaystation \

@@ -493,7 +493,7 @@ fn is_inline(name: &str) -> bool {
     matches!(name, "span" | "i" | "b" | "em" | "small" | "strong")
 }
 
-/// Whether an URL is where the site of a page begins, or that part of it in one language which the page belongs to.
+/// Whether a URL is where the site of a page begins, or that part of it in one language which the page belongs to.
 fn is_home(url: &Url, page: &Url) -> bool {
     let host = |url: &Url| {
         url.host_str()

@@ -76,14 +76,14 @@ fn gap_of(gap: &str) -> Gap {
 /// Whether a number that begins with a group is cut out of more digits, as of a parcel: `9400 1118 …`. One group
 /// before it is a postal code or the number of a house, and what is dialled first begins a number.
 pub(super) fn is_cut_off(run: &str, groups: &[Group], at: usize) -> bool {
-    const FEWEST_DIGITS: usize = 3;
+    const MIN_DIGITS: usize = 3;
     let [.., second, first] = &groups[..at] else {
         return false;
     };
     let own = &groups[at];
     let begins = own.begins_with_zero || run[own.start..].starts_with(['+', '＋', '(', '（']);
     let is_joined = |group: &Group| group.gap != Gap::Wide;
-    let are_long = first.digits >= FEWEST_DIGITS && second.digits >= FEWEST_DIGITS;
+    let are_long = first.digits >= MIN_DIGITS && second.digits >= MIN_DIGITS;
     !begins && are_long && is_joined(own) && is_joined(first)
 }
 

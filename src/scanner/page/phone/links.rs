@@ -26,7 +26,7 @@ pub(super) fn tel(href: &str) -> Option<String> {
         href.to_owned()
     } else {
         let number = decoded(after_scheme(href)?.trim_start_matches('/'));
-        // Careless hands write the scheme twice.
+        // Some pages contain the scheme twice.
         tel(&number).unwrap_or(number)
     };
     let number = number

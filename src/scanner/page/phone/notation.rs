@@ -16,7 +16,7 @@ pub(super) fn usual(text: &str, region: Option<Region>) -> Cow<'_, str> {
             Cow::Owned(format!("06 {}", text.replace('/', " ")))
         }
         None | Some(Region::HU) if is_slashed => Cow::Owned(text.replace('/', " ")),
-        // The nought that was dialled until 2005: `(0-12) 345 67 89`.
+        // The zero that was dialled until 2005: `(0-12) 345 67 89`.
         Some(Region::PL) => match text.trim_start_matches('(').strip_prefix("0-") {
             Some(rest) => Cow::Owned(rest.replacen(')', "", 1)),
             None => Cow::Borrowed(text),

@@ -123,7 +123,7 @@ fn of_numbers(page: &Outline) -> Option<&'static str> {
     code.filter(|_| is_one)
 }
 
-/// The country of the domain that the page's e-mail goes to, where that has the site's name.
+/// The country of the domain that the page's email goes to, where that has the site's name.
 fn of_addresses(page: &Outline) -> Option<&'static str> {
     let host = registrable(page.base.host_str()?);
     let name = host.split('.').next()?;
@@ -247,8 +247,8 @@ fn primary(tag: &str) -> &str {
     tag.split(['-', '_']).next().unwrap_or_default()
 }
 
-/// The country in a language tag. Who doubles the language (`sv-SV`, `cs-CS`) means its home, whichever country has
-/// these letters.
+/// The country in a language tag. A tag that repeats the language (`sv-SV`, `cs-CS`) means its home country, even if
+/// another country has these letters.
 fn of_tag(tag: &str) -> Option<&'static str> {
     let language = primary(tag);
     let region = tag.split(['-', '_']).skip(1).find(|part| part.len() == 2)?;

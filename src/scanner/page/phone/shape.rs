@@ -1,4 +1,4 @@
-//! Digits that are not a telephone number because of their form or meaning.
+//! Digits that are not a phone number because of their form or meaning.
 
 use std::sync::LazyLock;
 
@@ -25,7 +25,7 @@ pub(super) fn is_date_or_time(text: &str) -> bool {
     WHOLE.is_match(text)
 }
 
-/// Digits in groups as those of large numbers are, which are telephone numbers in some countries: `71 123 456`.
+/// Digits in groups as those of large numbers are, which are phone numbers in some countries: `71 123 456`.
 pub(super) fn is_grouped_by_thousands(text: &str) -> bool {
     let mut groups = text.split(' ');
     let is_digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());

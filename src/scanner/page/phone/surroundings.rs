@@ -7,7 +7,7 @@ use super::text::ascii;
 use crate::scanner::page::characters::{digit, is_latin};
 
 /// Fewer digits are the numbers of services.
-const FEWEST_DIGITS: usize = 7;
+const MIN_DIGITS: usize = 7;
 
 /// Whether a number needs a label to count; `None` if no label helps, because it is a part of something else
 /// (`AB-123 456`, `100 %`, `01 582 93 EUR`). `run` is where the digits begin of which it is a part.
@@ -22,7 +22,7 @@ pub(super) fn needs_label(line: &str, range: std::ops::Range<usize>, run: usize)
         .filter(|group| !group.is_empty())
         .count();
     let is_bare = groups < 2 && !text.starts_with(['+', '＋', '(']);
-    let is_short = text.chars().filter_map(digit).count() < FEWEST_DIGITS;
+    let is_short = text.chars().filter_map(digit).count() < MIN_DIGITS;
     Some(
         is_bare
             || is_short

@@ -31,6 +31,20 @@ fn a_link_and_what_it_shows_are_one_number() {
 }
 
 #[test]
+fn the_code_of_a_place_may_stand_in_brackets_without_what_dials_it() {
+    assert_eq!(
+        found("https://a.hu/", None, "<p>Telefonszám: (62) 541-783"),
+        one("+3662541783", "text")
+    );
+    assert_eq!(
+        found("https://a.com.tr/", None, "<p>(212) 293 18 27"),
+        one("+902122931827", "text")
+    );
+    assert_eq!(found("https://a.hu/", None, "<p>62 541-783"), []);
+    assert_eq!(found("https://a.hu/", None, "<p>(62) 54"), []);
+}
+
+#[test]
 fn marked_numbers_come_first_and_count_once() {
     let html = "<p>Call (415) 555-0132</p><a href='tel:+1-415-555-0132'>call</a>";
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Numbers in the visible text: digits that are grouped like telephone numbers, which groups belong together, and what
+//! Numbers in the visible text: digits that are grouped like phone numbers, which groups belong together, and what
 //! the words around them say.
 
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use super::shape::{are_postal_codes, is_date_or_time, is_quantity, is_sample};
 use super::surroundings::needs_label;
 use crate::scanner::page::characters::digit;
 
-/// Digits of a telephone number (E.164 has 15 at most).
+/// Digits of a phone number (E.164 has 15 at most).
 pub(super) const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
 /// Digits of the shortest numbers of a country, which need a label.
@@ -387,7 +387,19 @@ fn number_within(text: &str, regions: &[Region], limits: &mut Limits) -> Option<
             return None;
         }
         limits.valid = limits.valid.checked_sub(1)?;
-        is_whole(&text, region).then_some(number)
+        (is_whole(&text, region) || has_bracketed_place(&text)).then_some(number)
+    })
+}
+
+/// Whether a text begins with the code of a place in brackets, which nothing else does; some countries leave out there what
+/// dials a place: `(62) 829-317`.
+fn has_bracketed_place(text: &str) -> bool {
+    let inside = text.strip_prefix('(').and_then(|rest| rest.split_once(')'));
+    inside.is_some_and(|(place, rest)| {
+        (1..=4).contains(&place.len())
+            && place.bytes().all(|digit| digit.is_ascii_digit())
+            && rest.bytes().filter(u8::is_ascii_digit).count() >= 5
+            && !rest.contains('(')
     })
 }
 

@@ -13,7 +13,7 @@ const MAX_WORDS: usize = 100;
 /// Bytes before a number that may be its label.
 const MAX_LABEL: usize = 60;
 
-/// The numbers in a text that a label calls telephone numbers, as written.
+/// The numbers in a text that a label calls phone numbers, as written.
 pub(super) fn toll_free_words(text: &str) -> impl Iterator<Item = (&str, PhoneNumber)> {
     static WORDS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(

@@ -48,7 +48,7 @@ pub enum SelectorError {
     /// It is none, or has pseudo-classes that only browsers know.
     #[error("the selector is invalid or unsupported")]
     Syntax,
-    /// `~`, `:has()`, `:nth-child()` and their like.
+    /// `~`, `:has()`, `:nth-child()` and similar ones.
     #[error(
         "the selector compares an element with all others around it, which takes too long on large pages"
     )]
@@ -209,13 +209,13 @@ struct Search<'p, 'f, 's> {
 }
 
 impl Search<'_, '_, '_> {
-    /// Holds signs against an element and drops those that it settles.
+    /// Checks signs against an element and drops those that it decides.
     fn hold(&mut self, signs: &mut Vec<&ElementSign>, element: &ElementRef<'_>) {
         self.tries += signs.len();
         signs.retain(|sign| !self.settles(sign, element));
     }
 
-    /// Whether an element says all that there is to say about a sign.
+    /// Whether an element decides a sign completely.
     fn settles(&mut self, sign: &ElementSign, element: &ElementRef<'_>) -> bool {
         // What was moved about while the page was read may be left outside the tree.
         if element.parent().is_none() || !sign.selector.matches(element) {

@@ -59,7 +59,7 @@ fn product(text: &str) -> Option<Product<'_>> {
         "built with ",
     ];
     const ENDS: &[&str] = &["(", ";", ",", " - ", " – ", " | ", " http", "[", "®", "™"];
-    const MOST_WORDS: usize = 4;
+    const MAX_WORDS: usize = 4;
     if text.len() > MAX_TEXT {
         return None;
     }
@@ -80,7 +80,7 @@ fn product(text: &str) -> Option<Product<'_>> {
         if number > 0 && is_version(version) {
             return named(text[..at].trim_end_matches([' ', '/']), Some(version));
         }
-        if number == MOST_WORDS {
+        if number == MAX_WORDS {
             return None;
         }
         at += word.len() + 1;

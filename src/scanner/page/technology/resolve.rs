@@ -115,7 +115,7 @@ impl<'s> Found<'s> {
                 continue;
             };
             let confidence = seen.confidence;
-            // What rests on nothing itself implies nothing.
+            // A technology without its required technologies implies nothing.
             if !self.has_required(number) {
                 continue;
             }

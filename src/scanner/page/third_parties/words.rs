@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// Expressions for whole pages have boundaries of ASCII words: those of all scripts are slow on other texts.
-fn constant(pattern: &str) -> Regex {
+pub(super) fn constant(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the pattern is constant")
 }
 
@@ -51,7 +51,10 @@ pub(super) static CREDITS: LazyLock<Regex> = LazyLock::new(|| {
             |realizacja(?:\ strony)?|projekt\ i\ wykonanie|tvorba\ (?:webu|webových\ stránek|stránek)|vytvořilo?|honlapkészítés
             |weboldal\ készítés|web\ tasarım
             )(?:\s?(?:,|&|und|and|et|e|y|i)\s[\p{L}\ -]{3,30}){0,2}\s?:
-        |(?:создание|разработка)\ сайта\s?:|розробка\ сайту\s?:
+        |(?:создание|разработка|поддержка|продвижение|розробка|створення|изработка)\s(?:на\s)?сайт\p{L}*\s?[:—–-]
+        |κατασκευή\s(?:ιστοσελίδ\p{L}*|ιστοτόπ\p{L}*|e-?shop|site)\s?:
+        |(?:技[术術]支[持援]|网站(?:建设|制作|设计)|網站(?:建置|製作|設計)|網頁設計|(?:ホームページ|サイト|ウェブ)(?:制作|作成)|(?:홈페이지|웹사이트)\s?(?:제작|디자인))\s?[:：]
+        |(?:thiết\skế\s(?:web\p{L}*|bởi)|จัดทำ(?:เว็บไซต์)?โดย|בניית\sאתרים?|עיצוב\sו?בניית\sאתר|تصميم\s(?:و?برمجة|و?تطوير|الموقع))\s?:?\s
         |(?-u:\b)(?:site|website|web\ ?site|web|design(?:ed)?|design\ and\ development|made|developed|created|powered|built)\ by:?\s
         |(?-u:\b)(?:erstellt|umgesetzt|realisiert|programmiert|gestaltet)\ (?:von|durch):?\s
         |(?-u:\b)(?:réalisé|créé|conçu)\ par:?\s|(?-u:\b)realizzato\ da:?\s",
@@ -63,7 +66,7 @@ pub(super) static DUTIES: LazyLock<Regex> = LazyLock::new(|| {
     constant(
         r"(?ix)
         (?:datenschutzbeauftragte\w*|data\ protection\ officer|délégué\ à\ la\ protection\ des\ données|delegado\ de\ protección\ de\ datos
-            |aufsichtsbehörde|supervisory\ authority|autorité\ de\ contrôle|autoridad\ de\ control|zuständige\ kammer
+            |aufsichtsbehörde(?:/\p{L}+)?|supervisory\ authority|autorité\ de\ contrôle|autoridad\ de\ control|zuständige\ kammer
             |(?:web-?)?hosting(?:-?anbieter|\ provider)?|hoster|hébergeur|hébergement(?:\ du\ site)?|hébergé\ par|hospedaje|alojamiento
             |médiateur(?:\ de\ la\ consommation)?|berufshaftpflichtversicherung)\s?:",
     )
@@ -75,7 +78,7 @@ pub(super) static NAMED: LazyLock<Regex> = LazyLock::new(|| {
         r"(?x)
         (?-u:\b)(?:CNIL|AEPD|ANPC|ANSPDCP|UODO|NAIH|EDÖB|PFPDT|CNPD|CICAP|CM2C)(?-u:\b)|КЗЛД
         |(?i:landes(?:beauftragte\w*|amt|zentrum|datenschutz)\s(?:für|f\.)\s(?:den\s|die\s)?datenschutz
-            |bundesbeauftragte\w*\sfür\sden\sdatenschutz|(?-u:\b)(?:österreichische|liechtensteinische)\w*\sdatenschutz(?:behörde|stelle)
+            |bundesbeauftragte\w*\sfür\sden\sdatenschutz|(?:österreichische|liechtensteinische)\w*\sdatenschutz(?:behörde|stelle)
             |datenschutz-?\sund\söffentlichkeitsbeauftragte|schlichtungsstelle|zentrum\sfür\sschlichtung
             |information\scommissioner|(?-u:\b)ombuds(?:man|mann|men|person|stelle)(?-u:\b)|data\sprotection\scommission(?:er)?(?-u:\b)
             |commission\snationale\s(?:de\s)?(?:l['’]informatique|pour\sla\sprotection)|autorité\sde\sprotection\sdes\sdonnées
@@ -90,6 +93,59 @@ pub(super) static NAMED: LazyLock<Regex> = LazyLock::new(|| {
             |integritetsskyddsmyndigheten|konsumentverket|reklamationsnämnden|datatilsynet|forbrukertilsynet|tietosuojavaltuute\w+|kuluttajariita\w+
             |andmekaitse\sinspektsioon|tarbijakaitse|datu\svalsts\sinspekcij\w+|duomenų\sapsaugos\sinspekcij\w+|vartotojų\steisių\sapsaug\w+
             |agencij\w+\sza\szaštitu|informacijsk\w+\spooblaščen\w+|kişisel\sverileri\skoruma|αρχή\s(?:προστασίας|δεδομένων)|συνήγορος\sτου\sκαταναλωτή)",
+    )
+});
+
+/// Authorities and helplines, and services for emergencies: nobody else is called so, wherever a line names them.
+pub(super) static AUTHORITIES: LazyLock<Regex> = LazyLock::new(|| {
+    constant(
+        r"(?x)
+        (?-u:\b)(?:INAI|CSSF|BaFin|FINMA|SERNAC|INDECOPI|PROFECO|CONDUSEF|CNIACC|IPSO|APD-GBA)(?-u:\b)
+        |(?i:samaritans|childline|telefonseelsorge|sos\samitié|huisartsenpost|anti-?poison|poisons?\s(?:control|information|helpline)|giftnotruf
+            |vergiftungsinformation|(?:zahn|kinder|tier)?ärztlicher?\s(?:bereitschafts|not)dienst|médecins?\sde\sgarde|guardia\smedica)",
+    )
+});
+
+/// Authorities, chambers and services for emergencies, which a line begins with if it is about them.
+pub(super) static INSTITUTIONS: LazyLock<Regex> = LazyLock::new(|| {
+    constant(
+        r"(?ix)
+        (?:^|[^\p{L}])(?:
+            # In an emergency.
+            (?:bundes|landes)?polizei\p{L}*|police|polic[ií]a|polícia|polizia|policja|politie|rend[őo]rség|полици\p{L}+|полиция
+            |feuerwehr|rettungs\p{L}+|rettung|pompiers|bomberos|bombeiros|vigili\sdel\sfuoco|brandweer|straż\spożarna|hasiči
+            |(?:centre\s)?anti-?poison|poisons?\s(?:control|cent|information|helpline)\p{L}*|vergiftungs\p{L}+|gift(?:notruf|informations)\p{L}*|toxikolog\p{L}+|centro\santiveleni|antigifcentrum
+            |(?:haus|zahn|kinder|tier)?ärztlicher?\s(?:bereitschafts|not)dienst|huisartsenpost|médecins?\sde\sgarde|sos\smédecins|guardia\smedica|orvosi\sügyelet
+            |samaritans|telefonseelsorge|sos\samitié|childline|crisis\s?line
+            # Who supervises professions.
+            |kassen(?:zahn)?ärztliche|(?:landes)?(?:ärzte|zahnärzte|apotheker|anwalts|berater|handwerks|notar|architekten|ingenieure?|wirtschafts|psychotherapeuten|handels)kammer\p{L}*
+            |bezirkshauptmannschaft|landratsamt|regierungspräsidium|gewerbeaufsicht\p{L}*
+            |(?:\p{L}+\s)?bar\sassociation|(?:the\s)?law\ssociety|chamber\sof|chambre\s(?:des|de|nationale|régionale)|ordre\s(?:des|national|régional)|barreau\sd
+            |colegio\s(?:oficial|de\sabogados)|ordem\sdos|ordine\s(?:dei|degli|nazionale)|(?:okręgowa|krajowa)\s(?:izba|rada)|česká\s\p{L}+\skomora|slovenská\s\p{L}+\skomora
+            # Who supervises companies.
+            |superintendencia|procuradur[ií]a|defensor(?:ía)?\sdel|procon|indecopi|profeco|condusef|sernac|consultas\safip
+            |charit(?:ies|y)\s(?:regulator|commission)|information\sregulator|trading\sstandards|citizens\sadvice|consumer\s(?:protection|council|affairs)
+            |orgán\sdozoru|dozorn\p{L}+\sorgán|felügyeleti\s(?:szerv|hatóság)|organ\snadzoru|инспекц\p{L}+|роспотребнадзор
+            |택배(?:사|회사)?|소비자(?:원|보호원|상담)|개인정보\s?(?:침해|분쟁)\p{L}*
+            # Neighbours, unless the site is one.
+            |apotheke|apotheek|pharmacie|pharmacy|farm[aá]cia|lékárna|apteka
+        )(?:$|[^\p{L}])",
+    )
+});
+
+/// What somebody is to the owner, in front of a name: a partner, a manufacturer, who pays for a project.
+pub(super) static RELATIONS: LazyLock<Regex> = LazyLock::new(|| {
+    constant(
+        r"(?ix)
+        ^(?:
+            (?:unsere?\spartner\p{L}*|our\spartners?|notre\spartenaire|nos\spartenaires|nuestr[oa]s?\s(?:soci[oa]|colaborador)\p{L}*|nosso\sparceiro|il\snostro\spartner|onze\spartner|nasz\spartner|náš\spartner)[^:\n]{0,40}:
+            |(?:angaben\szum\s)?hersteller(?:angaben|information\p{L}*)?\s?(?:\([^)\n]{2,30}\))?\s?:
+            |(?:manufacturer|manufactured\sby|fabricant|fabricante|produttore|producent|výrobce|výrobca|gyártó|importeur|importer|fabrikant|eu\sresponsible\sperson|verantwortliche\sperson)\s?(?:\([^)\n]{2,30}\))?\s?:
+            |(?:gefördert|kofinanziert|finanziert)\s(?:durch|von|mit)|(?:co-?)?funded\sby|(?:co)?financé\spar|cofinanciado\spor|cofinanziato|projekt\p{L}*\slīdzfinansēt\p{L}*|(?:współ|do)finansowan\p{L}+|spolufinancov\p{L}+
+            |mitglied\s(?:der|des|bei|im|in)\s|member\sof\s|membre\s(?:de|du|des)\s|miembro\sde|membro\sd[aeo]|lid\svan\s|medlem\sa[fv]\s|członek|člen\s
+            |(?:regulated|supervised|authori[sz]ed|licensed)\sby\s
+            |(?:data\s)?complaints?\s(?:to|:)|beschwerden?\s(?:an|bei)\s|réclamations?\s?:|reclamaciones\s?:|(?:privacy)?klachten?\s?[:?]
+        )",
     )
 });
 

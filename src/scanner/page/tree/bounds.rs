@@ -17,7 +17,7 @@ use super::sink::Sink;
 /// Attributes kept of one element.
 pub(super) const MAX_ATTRIBUTES: usize = 256;
 
-/// Elements that are open, and formatting elements that may be opened again. Browsers nest 512 deep; pages of sound mind
+/// Elements that are open, and formatting elements that may be opened again. Browsers nest 512 deep; ordinary pages
 /// stay below 100, and each more costs time for every tag of a page that does not.
 const MAX_OPEN: usize = 256;
 
@@ -25,7 +25,7 @@ const MAX_OPEN: usize = 256;
 pub(in crate::scanner::page) const MAX_NODES: usize = 400_000;
 
 /// Elements that hold nothing, that close nothing when they end at once, or that must stay open.
-const STAY_AS_THEY_ARE: &[&str] = &[
+const NOT_CLOSED_AT_ONCE: &[&str] = &[
     "a", "area", "base", "basefont", "bgsound", "body", "br", "col", "embed", "frame", "frameset", "head",
     "hr", "html", "image", "img", "input", "keygen", "link", "meta", "param", "source", "track", "wbr",
 ];
@@ -129,7 +129,7 @@ impl<'q> Bounded<'q> {
         }
         // Too deep: what it would hold is beside it.
         let ends_at_once =
-            tag.kind == TagKind::StartTag && self.is_deep() && !STAY_AS_THEY_ARE.contains(&&*tag.name);
+            tag.kind == TagKind::StartTag && self.is_deep() && !NOT_CLOSED_AT_ONCE.contains(&&*tag.name);
         let end = ends_at_once.then(|| Tag {
             kind: TagKind::EndTag,
             name: tag.name.clone(),

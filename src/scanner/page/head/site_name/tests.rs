@@ -7,6 +7,31 @@ use crate::scanner::page::json_ld::graph;
 use crate::scanner::page::outline::outline;
 
 #[test]
+fn a_part_of_the_title_whose_words_make_the_host_is_the_sites_name() {
+    for (url, title, wanted) in [
+        (
+            "https://www.ville-saint-foo-sur-bar.test/",
+            "Contacter la mairie | Ville de Saint-Foo-sur-Bar",
+            Some("Ville de Saint-Foo-sur-Bar"),
+        ),
+        (
+            "https://brightfooschool.test/",
+            "Bright Foo International School, Kumasi",
+            Some("Bright Foo International School"),
+        ),
+        (
+            "https://brightfooschool.test/",
+            "Bright Foo Academy, Kumasi",
+            None,
+        ),
+    ] {
+        let html = format!("<title>{title}</title>");
+        let page = outline(&html, &Url::parse(url).unwrap());
+        assert_eq!(site_name(&page, &Graph::default()).as_deref(), wanted, "{title}");
+    }
+}
+
+#[test]
 fn a_site_is_not_called_after_another() {
     let page = |title: &str| {
         let html = format!("<title>{title}</title>");

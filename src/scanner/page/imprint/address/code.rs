@@ -55,7 +55,7 @@ static CODE: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is constant")
 });
 
-pub(in crate::scanner::page::imprint) fn is_postcode(line: &str) -> bool {
+pub(in crate::scanner::page) fn is_postcode(line: &str) -> bool {
     // Most lines have not the digits for it.
     let digits = line.bytes().filter(u8::is_ascii_digit).count();
     (2..=24).contains(&digits) && is_short(line, MAX_LINE) && postcode(line, 0).is_some()
@@ -123,7 +123,7 @@ fn is_no_place(text: &str, code: &str) -> bool {
 /// Whether the digits of a code are a year in words: `Changes in March 2024 Explained`, `1923 Yeats, 1924 Reymont`. Codes of
 /// four digits that may be years begin a line or a part of it, or are behind a house number, and a short place follows.
 fn is_year(line: &str, code: &Match<'_>) -> bool {
-    const MOST_WORDS: usize = 4;
+    const MAX_WORDS: usize = 4;
     static NUMBER: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"[0-9]+").expect("the pattern is constant"));
     let is_like_year = |number: &Match<'_>| number.len() == 4 && ends_with_year(number.as_str());
@@ -158,7 +158,7 @@ fn is_year(line: &str, code: &Match<'_>) -> bool {
     // `2021-22`, `2000-000` are no such codes.
     !begins
         || years > 1
-        || place.split_whitespace().count() > MOST_WORDS
+        || place.split_whitespace().count() > MAX_WORDS
         || behind.starts_with(|sign: char| !sign.is_whitespace())
 }
 
@@ -203,7 +203,13 @@ pub(super) fn is_place_below_street(line: &str) -> bool {
             .split([' ', '-'])
             .any(|word| word.starts_with(char::is_lowercase))
     };
-    is_short(line, 60) && PLACE.is_match(line) && is_named() && (line.contains(',') || !ends_with_year(line))
+    // Most lines have neither a number nor an Irish county.
+    let may_be_one = || has_digit(line) || line.contains("Co.") || line.contains("County");
+    is_short(line, 60)
+        && may_be_one()
+        && PLACE.is_match(line)
+        && is_named()
+        && (line.contains(',') || !ends_with_year(line))
 }
 
 /// Whether a line is a place of an English-speaking country with its code and nothing before it.
@@ -212,7 +218,11 @@ pub(super) fn is_english_place(line: &str) -> bool {
         Regex::new(&format!(r"^\p{{Lu}}[\p{{L}}.'’ -]{{1,40}},? {ENGLISH_CODE}"))
             .expect("the pattern is constant")
     });
-    is_short(line, 80) && PLACE.is_match(line)
+    is_short(line, 80) && has_digit(line) && PLACE.is_match(line)
+}
+
+fn has_digit(line: &str) -> bool {
+    line.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// Codes of English-speaking countries, with the state where there is one.

@@ -1,6 +1,7 @@
 //! Splits a page into lines for addresses.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -29,6 +30,8 @@ pub(in crate::scanner::page::imprint) struct Line {
     pub(super) is_marked: bool,
     /// What the lines around it say that it is.
     role: Option<Role>,
+    /// Whether its text has a postal code and a place, once that was asked.
+    is_postcode: OnceCell<bool>,
 }
 
 /// What a line is because of its neighbours.
@@ -45,7 +48,7 @@ impl Line {
     pub(super) fn has_place(&self) -> bool {
         match self.role {
             Some(role) => role == Role::Place,
-            None => is_postcode(&self.text),
+            None => *self.is_postcode.get_or_init(|| is_postcode(&self.text)),
         }
     }
 }
@@ -59,7 +62,7 @@ pub(in crate::scanner::page::imprint) fn lines(text: &str) -> Vec<Line> {
     // What is behind a pin is a line of its own.
     let all = text.lines().flat_map(|line| {
         let pieces = line.split(PIN).enumerate();
-        pieces.map(|(at, piece)| (at > 0, piece))
+        pieces.flat_map(|(at, piece)| fields(piece).map(move |field| (at > 0, field)))
     });
     for (is_pinned, line) in all {
         if lines.len() >= MAX_LINES {
@@ -95,6 +98,7 @@ pub(in crate::scanner::page::imprint) fn lines(text: &str) -> Vec<Line> {
                     is_below_label: own.is_none() && label.is_some(),
                     is_marked,
                     role: None,
+                    is_postcode: OnceCell::new(),
                 }),
             }
             label_above = None;
@@ -104,6 +108,13 @@ pub(in crate::scanner::page::imprint) fn lines(text: &str) -> Vec<Line> {
     let mut lines = join_codes(lines);
     assign_roles(&mut lines);
     lines
+}
+
+/// The fields of a line with a label each, apart by bars: `Address: … | Owner: …`.
+fn fields(line: &str) -> impl Iterator<Item = &str> {
+    let labels = line.matches([':', '：']).count();
+    let separator = if labels > 1 { " | " } else { "\n" };
+    line.split(separator)
 }
 
 /// Codes that are below their place go behind it.
@@ -156,14 +167,14 @@ fn street_of_place(lines: &[Line], place: usize) -> Option<usize> {
 
 /// Whether an English street is right above a line, or above another part of the address.
 fn is_below_english_street(lines: &[Line], at: usize) -> bool {
-    const MOST_BETWEEN: usize = 1;
+    const MAX_BETWEEN: usize = 1;
     let is_part = |line: &Line| {
         is_short(&line.text, 40)
             && begins_a_name(&line.text)
             && !line.text.contains(char::is_numeric)
             && !is_contact(&line.text)
     };
-    let above = lines[at.saturating_sub(MOST_BETWEEN + 1)..at].iter();
+    let above = lines[at.saturating_sub(MAX_BETWEEN + 1)..at].iter();
     let mut above = above.rev().skip_while(|line| is_part(line));
     above.next().is_some_and(|line| is_english_street(&line.text))
 }

@@ -136,7 +136,15 @@ fn start(line: &str, code: usize, end: usize) -> Option<(usize, Cut)> {
             |gevestigd\s(?:te|aan(?:\sde|\shet)?)\s
             |com\ssede\s(?:na|no|em)\s|z\ssiedzibą\sprzy\s|s[eo]\ssídlom?(?:em)?\s(?:na\s|v\s)?
             |cu\ssediul(?:\ssocial)?\s[iî]n\s|sa\ssjedištem\s(?:u|na)\s|s\ssedežem\s(?:na|v)\s
-            |с\sадрес(?:\sна\sуправление)?\s|med\sadress[e]?\s|(?:located|based)\sat\s)",
+            |с\sадрес(?:\sна\sуправление)?\s|med\sadress[e]?\s
+            # Where `we` are.
+            |(?:(?:located|based|situated|find\sus|visit\sus|see\sus|meet\sus)\sat\s|our\s(?:office|shop|store|studio)\p{L}*\s(?:is|are)\s(?:located\s)?(?:at|on|in)\s)
+            |(?:finden\s(?:sie\s|du\s|ihr\s)?uns|unser\p{L}*\s\p{L}+\s(?:liegt|befindet\ssich)|wir\s(?:sind|befinden\suns))\s[^.:!?\n]{0,60}?(?:in\s(?:der|dem)|im|am|an\s(?:der|dem)|auf\s(?:der|dem))\s
+            |(?:vor(?:es|t)\s\p{L}+\sligger|(?:finder|finner|hittar)\s(?:du\s)?(?:os|oss))\s(?:på|i)\s
+            |(?:nous\s(?:trouver|sommes\s(?:situés?)?)|situés?)\s(?:au|à|sur)\s|notre\s\p{L}+\s(?:est|se)\s(?:situé|trouve)e?\s(?:au|à)\s
+            |(?:nos\sencontramos|estamos|ubicad[oa]s?)\sen\s(?:la\s)?|al\snostre\s\p{L}+,\s(?:al|a\sla)\s
+            |(?:ci\strov(?:iamo|ate)|siamo)\sin\s|(?:estamos|encontra-nos|localizad[oa]s?)\s(?:na|no|em)\s
+            |na\sadres[ie]\s|(?:najdete|najdou)\snás\s(?:na|v)\s|znajdziesz\snas\s(?:przy|na)\s|za\snaslov[oe]m?\s|osoitteessa\s)",
         )
         .expect("the pattern is constant")
     });

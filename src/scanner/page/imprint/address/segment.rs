@@ -66,7 +66,10 @@ pub(super) fn segment(line: &str) -> &str {
         .unwrap_or_else(last_hard);
     // In a sentence: `Our office is in Via Roma 5, 00100 Roma`.
     let start = match NAMED_STREET.find_at(line, start) {
-        Some(street) if is_told(&line[start..street.start()]) => street.start(),
+        // The name of a street may begin before what says that it is one: `Bindstraße`.
+        Some(street) if is_told(&line[start..street.start()]) => {
+            line[..street.start()].trim_end_matches(char::is_alphabetic).len()
+        }
         _ => start,
     };
     line[start..end(line, &code).max(start)].trim_matches(SIGNS)
@@ -117,7 +120,7 @@ static END: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The bytes of a country that a text begins with, behind blanks and signs; none if it begins with anything else.
 fn country_behind(text: &str) -> usize {
-    const MOST_WORDS: usize = 4;
+    const MAX_WORDS: usize = 4;
     const SHORT: &[&str] = &["USA", "US", "UK", "GB"];
     let name = text.trim_start_matches(SIGNS);
     let start = text.len() - name.len();
@@ -125,8 +128,8 @@ fn country_behind(text: &str) -> usize {
         .char_indices()
         .filter(|(_, sign)| matches!(sign, ' ' | ',' | ';' | '|' | '·' | '\n'))
         .map(|(at, _)| at);
-    let mut ends: Vec<usize> = ends.take(MOST_WORDS - 1).collect();
-    if ends.len() < MOST_WORDS - 1 {
+    let mut ends: Vec<usize> = ends.take(MAX_WORDS - 1).collect();
+    if ends.len() < MAX_WORDS - 1 {
         ends.push(name.len());
     }
     let is_country = |end: &&usize| {

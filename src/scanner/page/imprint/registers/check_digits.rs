@@ -8,7 +8,7 @@ pub(super) fn estonia(number: &str) -> bool {
     };
     let rest = |weights: [u32; 7]| sum(first, &weights) % 11;
     let expected = match rest([1, 2, 3, 4, 5, 6, 7]) {
-        // Ten is no digit: other weights then, and in the end nought.
+        // Ten is not a digit: then other weights are used, and if these give ten too, the digit is zero.
         10 => rest([3, 4, 5, 6, 7, 8, 9]) % 10,
         rest => rest,
     };
