@@ -68,7 +68,11 @@ pub(super) fn segment(line: &str) -> &str {
     let start = match NAMED_STREET.find_at(line, start) {
         // The name of a street may begin before what says that it is one: `Bindstraße`.
         Some(street) if is_told(&line[start..street.start()]) => {
-            line[..street.start()].trim_end_matches(char::is_alphabetic).len()
+            if street.as_str().starts_with(char::is_alphabetic) {
+                line[..street.start()].trim_end_matches(char::is_alphabetic).len()
+            } else {
+                street.start()
+            }
         }
         _ => start,
     };
@@ -86,6 +90,10 @@ pub(super) fn end(line: &str, code: &Match<'_>) -> usize {
         Regex::new(r"(?:\p{L}{4}|[0-9][A-Z]{2}|[0-9]{4}|\))(\.(?:\s+\p{Lu}|$))")
             .expect("the pattern is constant")
     });
+    // A sentence goes on: `4000 Roskilde, few minutes from the station`.
+    static TOLD: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r",\s\p{Ll}\p{L}*\s\p{Ll}\p{L}*\s\p{Ll}").expect("the pattern is constant")
+    });
     // Nothing but the country is behind those of English-speaking countries: `CO 80202 Get directions`.
     if let Some(end) = english_end(line, code.start()) {
         return end + country_behind(&line[end..]);
@@ -97,7 +105,8 @@ pub(super) fn end(line: &str, code: &Match<'_>) -> usize {
     let stop = END.find_at(line, code.end()).map(|stop| stop.start());
     let sentence = SENTENCE.captures_at(line, code.start());
     let sentence = sentence.and_then(|found| found.get(1)).map(|dot| dot.start());
-    let ends = [apart, stop, sentence].into_iter().flatten();
+    let told = TOLD.find_at(line, code.end()).map(|told| told.start());
+    let ends = [apart, stop, sentence, told].into_iter().flatten();
     ends.filter(|end| *end >= code.end()).min().unwrap_or(line.len())
 }
 
