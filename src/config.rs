@@ -95,7 +95,7 @@ impl Config {
         }
         let connections = raw.database.connections;
         if let Some(given) = connections.filter(|given| *given < MIN_CONNECTIONS) {
-            let expected = "a number of 14 or more";
+            let expected = "14 or more";
             faults.push(value(
                 "SITELOG_DATABASE__CONNECTIONS",
                 &given.to_string(),

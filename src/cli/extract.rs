@@ -13,7 +13,7 @@ use crate::fetch::Headers;
 use crate::scanner::fingerprint_files;
 use crate::scanner::page::{RawPage, Technologies, own_technologies, read_page_with};
 
-/// Extracts from a saved HTML page the same data as a scan
+/// Extracts the same data as a scan from a saved HTML page
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Has no effect: the output is always JSON

@@ -47,7 +47,7 @@ struct Create {
         default_value = "read,write"
     )]
     scopes: Vec<Scope>,
-    /// When the key expires: after some days (90d) or at a time (2027-01-31T00:00:00Z); by default never
+    /// When the key expires: after a number of days (90d) or at a time (2027-01-31T00:00:00Z); by default never
     #[arg(long, value_name = "WHEN", value_parser = expiry_of)]
     expires: Option<Expiry>,
     /// Prints one JSON object

@@ -64,7 +64,7 @@ impl Local {
         if let Err(error) = self.follow_to_the_end().await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "Cannot wait for the read models; the next process continues them"
+                "Cannot wait for the read models; the next process continues to update them"
             );
         }
         self.stop.cancel();
@@ -85,7 +85,7 @@ impl Local {
         )?;
         if !(jobs && batches && domains && sitemaps) {
             tracing::warn!(
-                "The read models are not up to date after {} s; the next process continues them",
+                "The read models are not up to date after {} s; the next process continues to update them",
                 WAIT_TIMEOUT.as_secs()
             );
         }

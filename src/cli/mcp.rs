@@ -24,7 +24,7 @@ use crate::values::TenantId;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The running server that the tools use, such as `http://127.0.0.1:8080`; set its key in `SITELOG_KEY`. Without a
-    /// server the tools use the database of the settings, like the other commands, and this process runs the scans
+    /// server the tools use the database in the settings, like the other commands, and this process runs the scans
     #[arg(long, value_name = "URL", env = "SITELOG_URL", hide_env_values = true)]
     url: Option<String>,
     /// The tenant. Default: that of the key, otherwise the default tenant (550e8400-e29b-41d4-a716-446655440000)
@@ -68,7 +68,10 @@ async fn serve<A: Api>(tools: ToolServer<A>) -> anyhow::Result<()> {
             .serve(stdio())
             .await
             .context("the MCP client did not start the session: it must send 'initialize' first")?;
-        running.waiting().await.context("the protocol ended")?;
+        running
+            .waiting()
+            .await
+            .context("the MCP session ended with an error")?;
         Ok(())
     };
     tokio::select! {
@@ -135,7 +138,7 @@ impl Api for Remote {
     async fn send(&self, request: ApiRequest, _caller: Option<&HeaderMap>) -> Result<ApiAnswer, String> {
         let silent = |error: &dyn std::error::Error| {
             format!(
-                "The server at {} does not respond ({error}). Check that it runs, and SITELOG_URL.",
+                "The server at {} does not respond ({error}). Check that it runs and that SITELOG_URL is correct.",
                 self.url
             )
         };

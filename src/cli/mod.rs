@@ -83,7 +83,7 @@ enum Command {
     Export(Box<export::Args>),
     /// Reads a sitemap from a file or a URL, without a database
     Sitemap(sitemap::Args),
-    /// Extracts from a saved HTML page the same data as a scan, without a database
+    /// Extracts the same data as a scan from a saved HTML page, without a database
     Extract(extract::Args),
     /// Checks which URLs a saved robots.txt allows, without a database
     Robots(robots::Args),

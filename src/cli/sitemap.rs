@@ -39,7 +39,7 @@ const CHUNK: usize = 256 * 1024;
 pub struct Args {
     /// A file, `-` for standard input, or an http(s) URL
     source: String,
-    /// Prints one JSON object per entry. Default: a terminal shows only the URLs
+    /// Prints one JSON object per entry; on a terminal, the default is only the URLs
     #[arg(long)]
     json: bool,
     /// Prints one JSON object about the whole document instead of its entries

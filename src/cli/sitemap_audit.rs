@@ -11,6 +11,7 @@ use crate::fetch::{FetchSettings, Fetcher};
 use crate::scanner::sitemap::{Audit, FileAudit, PageEntry, Seen, SeenUrls, Standard};
 use crate::scanner::{Scanner, ScannerSettings};
 use crate::values::Problem;
+use crate::values::amount::counted;
 use crate::values::revisit::Repeated;
 use crate::values::sitemap_audit::{SampledUrl, SitemapAudit};
 
@@ -118,11 +119,13 @@ impl Auditor {
 fn print_report(report: &Report) -> anyhow::Result<()> {
     let audit = &report.audit;
     say(&format!(
-        "{} URLs compared with {}; {} with lastmod",
-        audit.entries, audit.home, audit.with_lastmod
+        "{} compared with {}; {} with lastmod",
+        counted(audit.entries, "URL"),
+        audit.home,
+        audit.with_lastmod
     ))?;
     if audit.faults.is_empty() {
-        say("the checks found nothing")?;
+        say("no problems found")?;
     }
     for fault in &audit.faults {
         say(&format!("{}: {}", fault.check.label(), fault.count))?;

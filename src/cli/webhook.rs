@@ -77,7 +77,7 @@ struct Create {
     /// Only events of these domains
     #[arg(long, value_name = "DOMAIN", value_delimiter = ',')]
     domains: Vec<String>,
-    /// Only changes of one of these fields, for example title or status
+    /// Only changes to one of these fields, for example title or status
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     fields: Vec<String>,
     /// What the webhook is for

@@ -25,8 +25,7 @@ pub(super) fn auth_settings(raw: RawAuth, api: &RawApi, faults: &mut Faults) -> 
     settings.jwt = jwt_settings(raw, faults);
     if let Some(given) = &api.requests_per_minute {
         let rate: Result<NonZeroU32, _> = given.parse();
-        let rate =
-            rate.map_err(|_| value("SITELOG_API__REQUESTS_PER_MINUTE", given, "a number of 1 or more"));
+        let rate = rate.map_err(|_| value("SITELOG_API__REQUESTS_PER_MINUTE", given, "1 or more"));
         settings.requests_per_minute = faults.take(rate).unwrap_or(settings.requests_per_minute);
     }
     settings

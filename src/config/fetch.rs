@@ -146,13 +146,13 @@ fn budget(
         "SITELOG_FETCH__MAX_REQUESTS",
         requests,
         MIN_REQUESTS..=u64::MAX,
-        "a number of 10 or more",
+        "10 or more",
     );
     let bytes = within(
         "SITELOG_FETCH__MAX_BYTES",
         bytes,
         MIN_BYTES..=u64::MAX,
-        "a number of 65536 or more",
+        "65536 or more",
     );
     let seconds = within(
         "SITELOG_FETCH__MAX_SECONDS",

@@ -218,7 +218,7 @@ fn type_fault(path: &str, value: &Value) -> Option<ConfigError> {
     let (given, expected) = given_and_expected(&error);
     // A proxy's URL may contain a password; an invalid number does not.
     let given = if is_secret(path) {
-        "a value of another type".to_owned()
+        "a value of the wrong type".to_owned()
     } else {
         given
     };
@@ -341,7 +341,7 @@ mod tests {
             "SITELOG_WORKER__CONCURRENCY is 'many'; it must be a whole number (worker.concurrency in ",
             "SITELOG_FETCH__MAX_SECONDS is '900'; it must be a number from 1 to 240 (fetch.max_seconds in ",
             "SITELOG_FETCH__PROXY is an array",
-            "SITELOG_API__REQUESTS_PER_MINUTE is '0'; it must be a number of 1 or more (--set api.requests_per_minute)",
+            "SITELOG_API__REQUESTS_PER_MINUTE is '0'; it must be 1 or more (--set api.requests_per_minute)",
         ] {
             assert!(
                 found.iter().any(|fault| fault.contains(wanted)),

@@ -126,7 +126,7 @@ fn head(row: &BatchRow, throughput: Option<&Throughput>) -> Markup {
             @if open > 0 { li.muted { span { (number(open)) " remaining" } } }
         }
         dl.figures {
-            div { dt { "Progress" } dd { (percent(row)) " %" } }
+            div { dt { "Progress" } dd { (percent(row)) "%" } }
             @match (row.status.is_ended(), throughput) {
                 (false, Some(throughput)) => {
                     @let rate = rate_of(throughput);

@@ -347,7 +347,7 @@ fn evidence(technologies: &[Technology]) -> Markup {
                     tr {
                         th scope="row" { (one.name) }
                         td { (one.version.as_deref().unwrap_or("–")) }
-                        td.number.wide { (one.confidence) " %" }
+                        td.number.wide { (one.confidence) "%" }
                         td.text.mono { (one.evidence) }
                     }
                 } }

@@ -42,7 +42,10 @@ pub(super) async fn show(
         (saved_filters::bar(&saved, &address, &visitor))
         section #domains data-part {
             @if listed.items.is_empty() {
-                p.empty { @if is_filtered { "No domain matches these filters." } @else { "Nothing has been scanned yet. " a href="/" { "Send a list" } " to begin." } }
+                p.empty { @if is_filtered { "No domain matches these filters." } @else {
+                    "Nothing has been scanned yet."
+                    @if may_write { " " a href="/" { "Send a list" } " to begin." }
+                } }
             } @else {
                 (export(&address, &visitor))
                 (selection::actions(&monitors, may_write))

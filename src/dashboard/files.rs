@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::parts::{number, outward, time};
+use super::parts::{counted, number, outward, time};
 use crate::values::Findings;
 use crate::values::site_files::{AdsTxt, FileAnswer, HumansTxt, LlmsTxt, SecurityTxt};
 
@@ -44,7 +44,7 @@ fn ads(file: &AdsTxt) -> Markup {
     html! {
         h2 { "ads.txt" }
         dl.facts {
-            dt { "Sellers" } dd { (number(count(file.direct))) " direct, " (number(count(file.reseller))) " resellers"
+            dt { "Sellers" } dd { (number(count(file.direct))) " direct, " (counted(file.reseller, "reseller"))
                 @if file.is_cut { " in the part that was read" } }
             @if let Some(owner) = &file.owner_domain { dt { "Owner" } dd { (owner) } }
             (texts("Manager", &file.manager_domains))

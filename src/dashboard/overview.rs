@@ -42,7 +42,8 @@ pub(super) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Res
         @if visitor.may(Scope::Write) { (form(&visitor.refused)) }
         @if is_new {
             section #now data-part {
-                p.empty { "Nothing has been scanned yet. Enter a domain above; its results appear within seconds." }
+                p.empty { "Nothing has been scanned yet."
+                    @if visitor.may(Scope::Write) { " Enter a domain above; its results appear within seconds." } }
             }
         } @else {
             section #now data-part { (now(&running, &scans)) }

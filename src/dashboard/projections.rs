@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
 use super::entry::Visitor;
-use super::parts::{action, duration, number, time};
+use super::parts::{action, counted, duration, number, time};
 use super::shell::{Page, Section};
 use crate::access::Scope;
 use crate::api::ApiState;
@@ -25,7 +25,8 @@ pub(super) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Res
     let rows = quarantine::list(&state.models.pool, MAX_QUARANTINED).await?;
     let content = html! {
         h1 { "Read models" }
-        p { "Read models are computed from the log. You can compare each with the log, and rebuild it alongside the live one." }
+        p { "Read models are computed from the log. "
+            "You can compare each with the log, and rebuild it while requests continue." }
         section #projections data-part { @for model in &models { (card(model)) } }
         section #parked data-part { (quarantined(&rows)) }
     };
@@ -118,7 +119,8 @@ fn task_line(task: &ProjectionTask) -> Markup {
                     span.completed { "done" }
                     @if let Some(rows) = figure("rows") { ", " (number(rows)) " rows" }
                     @if let Some(wrong) = figure("wrong") {
-                        @if wrong == 0 { ", no differences" } @else { ", " strong.failed { (number(wrong)) " differ from the log" } }
+                        @if wrong == 0 { ", no differences" }
+                        @else { ", " strong.failed { (counted(wrong, "row")) " with differences" } }
                     }
                     @if let Some(repaired) = figure("repaired").filter(|n| *n > 0) { ", " (number(repaired)) " repaired" }
                 }

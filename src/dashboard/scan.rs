@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::entry::Visitor;
 use super::form::{Form, PICTURES};
 use super::log::raw;
-use super::parts::{action, badge, duration, number, seconds, seen_from, time};
+use super::parts::{action, badge, counted, duration, seconds, seen_from, time};
 use super::shell::{Page, Section};
 use crate::access::Scope;
 use crate::aggregates::{STREAM_TYPES, ScanEvent, ScanStatus};
@@ -172,7 +172,7 @@ fn story(events: &[LogEvent]) -> Markup {
                     div { strong { (event.event_type) } " " (words(event)) }
                     div.small.muted { (time(Some(at))) " · position " (event.position)
                         @if let Some(actor) = actor { " · " (actor) } }
-                    details.small { summary { "The event" } (raw(event)) }
+                    details.small { summary { "Event as JSON" } (raw(event)) }
                 }
             }
         }
@@ -201,18 +201,22 @@ fn words(event: &LogEvent) -> Markup {
                 (url) ": " (answered(status, not_modified)) @if !allowed && status == 200 { ", disallows the home page" }
             }
             ScanEvent::SitemapParsed { url, kind, status, not_modified, entries, problems, .. } => {
-                (url) ": " (kind.as_str()) ", " (answered(status, not_modified)) ", " (count(entries)) " entries" (codes(&problems))
+                (url) ": " (kind.as_str()) ", " (answered(status, not_modified)) ", "
+                (counted(entries, "entry")) (codes(&problems))
             }
             ScanEvent::PageRead { url, status, not_modified, bytes, problems, .. } => {
-                (url) ": " (answered(status, not_modified)) ", " (count(bytes)) " bytes" (codes(&problems))
+                (url) ": " (answered(status, not_modified)) ", " (counted(bytes, "byte")) (codes(&problems))
             }
-            ScanEvent::PictureRead { url, kind, picture, .. } => { (url) ": " (kind.as_str()) ", " (count(picture.bytes)) " bytes stored" }
+            ScanEvent::PictureRead { url, kind, picture, .. } => {
+                (url) ": " (kind.as_str()) ", " (counted(picture.bytes, "byte")) " stored"
+            }
             ScanEvent::ScanAttemptFailed { reason, error, .. } | ScanEvent::ScanFailed { reason, error, .. } => {
                 code { (reason) } " " (error)
             }
             ScanEvent::ScanCompleted { totals, .. } => {
-                (count(totals.pages)) " pages, " (count(totals.sitemap_urls)) " URLs in " (count(totals.sitemaps)) " sitemaps, "
-                (count(totals.emails)) " email addresses, " (count(totals.phones)) " phone numbers"
+                (counted(totals.pages, "page")) ", " (counted(totals.sitemap_urls, "URL")) " in "
+                (counted(totals.sitemaps, "sitemap")) ", " (counted(totals.emails, "email address")) ", "
+                (counted(totals.phones, "phone number"))
             }
             ScanEvent::DomainChanged { fields, .. } => { (fields.join(", ")) }
             ScanEvent::ScanRetried { round, .. } => { "round " (round) " started" }
@@ -220,10 +224,6 @@ fn words(event: &LogEvent) -> Markup {
             ScanEvent::ScanRequested { .. } | ScanEvent::ScanCancelled { .. } | ScanEvent::ScanImported { .. } => {}
         }
     }
-}
-
-fn count(of: u64) -> String {
-    number(i64::try_from(of).unwrap_or(i64::MAX))
 }
 
 fn answered(status: u16, not_modified: bool) -> Markup {

@@ -26,7 +26,7 @@ fn checks(audit: &SitemapAudit) -> Markup {
     html! {
         h3 { "Sitemap audit" }
         p.small.muted { (counted(count(audit.entries), "URL")) " compared with the home page " (outward(&audit.home))
-            "; " (number(count(audit.with_lastmod))) " of them have a lastmod date." }
+            "; " (number(count(audit.with_lastmod))) " with a lastmod date." }
         @if audit.faults.is_empty() { p { "No problems found." } }
         @else { dl.facts { @for fault in &audit.faults { (check(fault)) } } }
     }

@@ -65,7 +65,8 @@ fn entry(file: &SitemapSummary) -> Markup {
         .collect();
     html! {
         (outward(&file.url)) " "
-        span.small.muted { (file.kind.as_str()) ", " (file.entries) " entries" @if file.not_modified { ", unchanged" } }
+        span.small.muted { (file.kind.as_str()) ", " (counted(file.entries, "entry"))
+            @if file.not_modified { ", unchanged" } }
         @if !codes.is_empty() { " " span.small.failed { (codes.join(", ")) } }
     }
 }

@@ -215,8 +215,15 @@ fn status(row: &WebhookRow) -> Markup {
 
 /// Why a webhook is disabled, in words.
 fn why_disabled(reason: &str) -> String {
-    if reason == DisableReason::Requested.as_str() {
+    let is = |one: DisableReason| reason == one.as_str();
+    if is(DisableReason::Requested) {
         return "manually".to_owned();
+    }
+    if is(DisableReason::Gone) {
+        return "the receiver returned 410 Gone".to_owned();
+    }
+    if is(DisableReason::Failing) {
+        return "deliveries failed for 24 hours".to_owned();
     }
     code_words(reason)
 }

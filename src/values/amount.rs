@@ -22,6 +22,7 @@ pub fn counted(count: impl TryInto<i64>, one: &str) -> String {
     }
     match one.strip_suffix('y') {
         Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{shown} {stem}ies"),
+        _ if one.ends_with('s') => format!("{shown} {one}es"),
         _ => format!("{shown} {one}s"),
     }
 }

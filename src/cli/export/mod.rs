@@ -106,7 +106,7 @@ pub(super) struct Args {
     /// Changes: only those after this log position or time
     #[arg(long, value_name = "POSITION|TIME")]
     since: Option<String>,
-    /// Changes: only those of this field, for example title or status
+    /// Changes: only those to this field, for example title or status
     #[arg(long, value_name = "NAME")]
     field: Option<String>,
     /// The file to write, which appears only when it is complete. Default: standard output
@@ -176,7 +176,7 @@ impl Args {
             Table::Urls | Table::Changes => false,
         };
         if self.reason.is_some() && !takes_reason {
-            return refuse("--reason applies to scans, and to domains with --batch, only");
+            return refuse("--reason applies only to scans, and to domains with --batch");
         }
         if self.table == Table::Changes && self.contains.is_some() {
             return refuse("--contains applies to domains, scans and urls only; use --domain");

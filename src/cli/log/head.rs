@@ -12,7 +12,7 @@ use crate::log::read::EventFilter;
 /// events, and the root in base64.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Only the head over the first SIZE events
+    /// Uses only the first SIZE events. Default: all events
     #[arg(long, value_name = "SIZE")]
     size: Option<u64>,
     /// Prints one JSON object, with the time of the last event

@@ -24,7 +24,7 @@ pub(super) struct Args {
 enum Action {
     /// Checks that no event is missing and that no event or body was changed; exit code 1 otherwise
     Verify(verify::Args),
-    /// Prints the tree head (Merkle tree over all events); keep it elsewhere to detect later changes of the log
+    /// Prints the tree head (Merkle tree over all events); keep it elsewhere to detect later changes to the log
     Head(head::Args),
     /// Proves that an event is in the log, or that events were only added since an earlier head
     Proof(proof::Args),
