@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use serde_json::json;
 
-use super::{progress, say};
+use super::{print_line, progress};
 use crate::backup::{Saved, back_up};
 use crate::config::Config;
 use crate::database::Database;
@@ -50,14 +50,14 @@ fn report(args: &Args, saved: &Saved) -> anyhow::Result<()> {
     let (manifest, file) = (&saved.manifest, args.file.display());
     if args.json {
         let summary = json!({ "file": args.file, "bytes": saved.bytes, "manifest": manifest });
-        return Ok(say(&summary.to_string())?);
+        return Ok(print_line(&summary.to_string())?);
     }
-    say(&format!(
+    print_line(&format!(
         "{file} has {}, in {}; restore it with: sitelog restore {file}",
         counted(manifest.events, "event"),
         counted(saved.bytes, "byte")
     ))?;
-    Ok(say(&format!(
+    Ok(print_line(&format!(
         "tree head {} over {} leaves",
         manifest.root, manifest.events
     ))?)

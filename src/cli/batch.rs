@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::input;
 use super::local::Local;
-use super::{output, say, style, tell};
+use super::{note_line, output, print_line, style};
 use crate::aggregates::ScanStatus;
 use crate::api::v4::views::Batch;
 use crate::commands::CommandContext;
@@ -103,18 +103,18 @@ fn read(args: &Args) -> anyhow::Result<BatchList> {
 
 fn refuse(list: &BatchList, why: &str) -> ExitCode {
     if let Some(column) = &list.column {
-        tell(&format!(
+        note_line(&format!(
             "domains were read from the column '{}'; use --column to select another",
             column.name
         ));
     }
     for note in &list.notes {
-        tell(note);
+        note_line(note);
     }
     for line in &list.rejected {
-        tell(&input::rejected(line));
+        note_line(&input::rejected(line));
     }
-    tell(&format!("sitelog: nothing was scanned: {why}"));
+    note_line(&format!("sitelog: nothing was scanned: {why}"));
     ExitCode::from(super::USAGE)
 }
 
@@ -148,41 +148,41 @@ fn summary(row: BatchRow, failed: &[JobRow], list: &BatchList, as_json: bool) ->
         summary["rejected"] = json!(list.rejected);
         summary["column"] = json!(list.column);
         summary["notes"] = json!(list.notes);
-        return Ok(say(&summary.to_string())?);
+        return Ok(print_line(&summary.to_string())?);
     }
     let status = row.status.to_string();
-    say([format!("batch {}: ", row.batch_id).into(), style::status(&status)])?;
-    say(&format!(
+    print_line([format!("batch {}: ", row.batch_id).into(), style::status(&status)])?;
+    print_line(&format!(
         "  {} completed, {} failed, {} cancelled",
         row.completed_domains, row.failed_domains, row.cancelled_domains
     ))?;
     if !row.failures.is_empty() {
-        say("  failures:")?;
+        print_line("  failures:")?;
     }
     for (reason, count) in &row.failures {
-        say([format!("    {count:>6} ").into(), style::bad(reason)])?;
+        print_line([format!("    {count:>6} ").into(), style::bad(reason)])?;
     }
     for scan in failed {
         let error = scan.error.as_deref().unwrap_or_default();
-        say(&format!("  {}: {error}", scan.domain))?;
+        print_line(&format!("  {}: {error}", scan.domain))?;
     }
     if usize::try_from(row.failed_domains).is_ok_and(|all| all > failed.len()) {
-        say(&format!(
+        print_line(&format!(
             "  … list all failures with: sitelog export scans --batch {} --status failed",
             row.batch_id
         ))?;
     }
     if let Some(column) = &list.column {
-        say(&format!("  domains were read from the column '{}'", column.name))?;
+        print_line(&format!("  domains were read from the column '{}'", column.name))?;
     }
     for note in &list.notes {
-        say(&format!("  {note}"))?;
+        print_line(&format!("  {note}"))?;
     }
     if list.duplicates > 0 {
-        say(&format!("  duplicates: {}", list.duplicates))?;
+        print_line(&format!("  duplicates: {}", list.duplicates))?;
     }
     for line in &list.rejected {
-        say(&format!("  {}", input::rejected(line)))?;
+        print_line(&format!("  {}", input::rejected(line)))?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::input::require_readable;
-use super::{ENVIRONMENT, say, say_lines, style, tell_lines};
+use super::{ENVIRONMENT, note_lines, print_line, print_lines, style};
 use crate::config::{Fault, Setting, Settings, Sources};
 
 /// Shows the effective settings, and checks a settings file.
@@ -66,7 +66,7 @@ fn show(args: &Show, sources: &Sources) -> anyhow::Result<ExitCode> {
             "settings": effective,
             "faults": texts(settings.faults()),
         });
-        say_lines(&serde_json::to_string_pretty(&shown)?)?;
+        print_lines(&serde_json::to_string_pretty(&shown)?)?;
         return Ok(code(settings.faults()));
     }
     let names: Vec<&str> = effective
@@ -79,13 +79,13 @@ fn show(args: &Show, sources: &Sources) -> anyhow::Result<ExitCode> {
     // A long value moves only its own origin.
     let value_width = width(&mut values.iter().map(|value| value.chars().count())).min(40);
     for ((setting, name), value) in effective.iter().zip(names).zip(values) {
-        say(&format!(
+        print_line(&format!(
             "{name:name_width$}  {value:value_width$}  {}",
             setting.origin
         ))?;
     }
     for fault in settings.faults() {
-        tell_lines(&format!("sitelog: {fault}"));
+        note_lines(&format!("sitelog: {fault}"));
     }
     Ok(code(settings.faults()))
 }
@@ -100,14 +100,14 @@ fn check(args: &Check, sources: &Sources) -> anyhow::Result<ExitCode> {
     let faults = settings.faults();
     if args.json {
         let report = json!({ "file": args.file, "faults": texts(faults) });
-        say_lines(&serde_json::to_string_pretty(&report)?)?;
+        print_lines(&serde_json::to_string_pretty(&report)?)?;
         return Ok(code(faults));
     }
     for fault in faults {
-        say([style::bad("ERROR"), format!("  {fault}").into()])?;
+        print_line([style::bad("ERROR"), format!("  {fault}").into()])?;
     }
     if faults.is_empty() {
-        say(style::good(&format!("{} has no errors", args.file.display())))?;
+        print_line(style::good(&format!("{} has no errors", args.file.display())))?;
     }
     Ok(code(faults))
 }

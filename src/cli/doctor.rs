@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::output::chain;
-use super::{say, say_lines, style};
+use super::{print_line, print_lines, style};
 use crate::config::{Config, Sources, without_password};
 use crate::database::Database;
 use crate::fleet::{NatsSettings, NatsUser, check_broker, connect};
@@ -52,7 +52,7 @@ pub(super) async fn run(args: &Args, sources: &Sources) -> anyhow::Result<ExitCo
         Err(faults) => found.problems.extend(faults.0.iter().map(ToString::to_string)),
     }
     if args.json {
-        say_lines(&serde_json::to_string_pretty(&found)?)?;
+        print_lines(&serde_json::to_string_pretty(&found)?)?;
     } else {
         print(&found)?;
     }
@@ -141,20 +141,20 @@ fn print(found: &Findings) -> anyhow::Result<()> {
     ] {
         // A problem below explains what could not be determined.
         if let Some(value) = value {
-            say(&format!("{name:<12}  {value}"))?;
+            print_line(&format!("{name:<12}  {value}"))?;
         }
     }
     for problem in &found.problems {
         // Some say over several lines what to do.
         let (first, more) = problem.split_once('\n').unwrap_or((problem, ""));
-        say([style::bad("ERROR"), format!("         {first}").into()])?;
-        say_lines(more)?;
+        print_line([style::bad("ERROR"), format!("         {first}").into()])?;
+        print_lines(more)?;
     }
     for note in &found.notes {
-        say(&format!("note          {note}"))?;
+        print_line(&format!("note          {note}"))?;
     }
     if found.problems.is_empty() {
-        say(style::good("no problems found"))?;
+        print_line(style::good("no problems found"))?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::{say, style, tell};
+use super::{note_line, print_line, style};
 use crate::aggregates::STREAM_TYPES;
 use crate::api::v4::views::Event;
 use crate::config::Config;
@@ -68,7 +68,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     drop((log, news));
     database.close().await;
     if let Some(stream) = args.stream.as_ref().filter(|_| is_empty && !args.follow) {
-        tell(&format!(
+        note_line(&format!(
             "sitelog: no events: no stream has the ID {stream}, or none of its events is after {}",
             args.after
         ));
@@ -78,7 +78,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
 
 fn print(event: &Event, json: bool) -> anyhow::Result<()> {
     if json {
-        say(&serde_json::to_string(event)?)?;
+        print_line(&serde_json::to_string(event)?)?;
     } else {
         let time = event.recorded_at.format("%Y-%m-%d %H:%M:%S%.3f");
         let about = event
@@ -93,7 +93,7 @@ fn print(event: &Event, json: bool) -> anyhow::Result<()> {
             event.stream.sequence,
         );
         let actor = event.actor.as_deref().unwrap_or("-");
-        say([
+        print_line([
             format!("{position:>8}  {time}  ").into(),
             kind,
             format!(" {id}/{sequence:<3} {actor:<24} {about}").into(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use url::Url;
 
-use super::{input, say};
+use super::{input, print_line};
 use crate::config::{Config, Sources};
 use crate::fetch::Headers;
 use crate::scanner::fingerprint_files;
@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args, sources: &Sources) -> anyhow::Result<ExitCode> {
         bytes: input::read(&args.file)?,
     };
     let facts = read_page_with(&page, &*known_technologies(sources)?);
-    say(&serde_json::to_string(&facts.findings)?)?;
+    print_line(&serde_json::to_string(&facts.findings)?)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::nats::BrokerArgs;
-use super::say;
+use super::print_line;
 use crate::config::Sources;
 use crate::fleet::{NatsUser, connect, follow};
 
@@ -24,7 +24,7 @@ pub(super) async fn run(args: &Args, sources: &Sources) -> anyhow::Result<ExitCo
     let (_, broker) = args.broker.config(sources)?;
     let client = connect(&broker, NatsUser::Follower).await?;
     let following = follow(&client, &broker.cell, args.after, !args.no_wait, |event| {
-        say(event).map_err(std::io::Error::other)
+        print_line(event).map_err(std::io::Error::other)
     });
     tokio::select! {
         followed = following => followed?,

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::input::BadArgument;
-use super::{output, say, tell};
+use super::{note_line, output, print_line};
 use crate::app::App;
 use crate::commands::forget_domain::{ForgottenDomain, forget_domain};
 use crate::commands::{CommandContext, CommandError};
@@ -47,14 +47,14 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         .map_err(|error| BadArgument(format!("'{}' is not a valid domain: {error}", args.domain)))?;
     let tenant = args.tenant.unwrap_or(TenantId::DEFAULT);
     if !args.yes && !is_confirmed(&domain, tenant)? {
-        tell("Nothing was erased.");
+        note_line("Nothing was erased.");
         return Ok(ExitCode::FAILURE);
     }
     let database = Database::open(config).await?;
     let done = forget(&domain, tenant, config, &database).await;
     database.close().await;
     let Some((forgotten, followed)) = done? else {
-        tell(&format!("sitelog: tenant {tenant} has no scan of {domain}"));
+        note_line(&format!("sitelog: tenant {tenant} has no scan of {domain}"));
         return Ok(ExitCode::FAILURE);
     };
     if args.json {
@@ -62,9 +62,9 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
             "domain": domain.as_str(), "tenant_id": tenant, "scans": forgotten.scans,
             "bodies": forgotten.bodies, "position": forgotten.position, "read_models_followed": followed,
         });
-        say(&report.to_string())?;
+        print_line(&report.to_string())?;
     } else {
-        say(&format!(
+        print_line(&format!(
             "Erased the findings of {} of {domain} ({}, log position {}).",
             counted(forgotten.scans, "scan"),
             counted(forgotten.bodies, "body"),
@@ -72,7 +72,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         ))?;
     }
     if !followed {
-        tell(&format!(
+        note_line(&format!(
             "sitelog: the read models still show the data until they reach position {}",
             forgotten.position
         ));

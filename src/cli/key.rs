@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
-use super::{say, tell};
+use super::{note_line, print_line};
 use crate::access::keys::{self, Expiry, KeyRow, NewKey};
 use crate::access::{KeyId, Scope, Scopes};
 use crate::commands::{CommandBus, CommandContext, change_access};
@@ -100,11 +100,11 @@ async fn create_key(args: &Create, database: &Database) -> anyhow::Result<ExitCo
     if args.json {
         let mut shown = json!(row);
         shown["key"] = key.reveal().into();
-        say(&shown.to_string())?;
+        print_line(&shown.to_string())?;
     } else {
-        tell(&line_of(&row));
-        tell("Key (shown only once):");
-        say(key.reveal())?;
+        note_line(&line_of(&row));
+        note_line("Key (shown only once):");
+        print_line(key.reveal())?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -112,9 +112,9 @@ async fn create_key(args: &Create, database: &Database) -> anyhow::Result<ExitCo
 async fn list_keys(args: &List, database: &Database) -> anyhow::Result<ExitCode> {
     for row in keys::list(&database.pools.work, args.tenant).await? {
         if args.json {
-            say(&serde_json::to_string(&row)?)?;
+            print_line(&serde_json::to_string(&row)?)?;
         } else {
-            say(&line_of(&row))?;
+            print_line(&line_of(&row))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -124,7 +124,7 @@ async fn revoke_key(args: &Revoke, database: &Database) -> anyhow::Result<ExitCo
     let bus = CommandBus::new(EventLog::open(database.pools.work.clone()));
     let context = CommandContext::internal(TenantId::DEFAULT, "cli");
     if let Some(row) = change_access::revoke_key(&bus, None, &args.key, &context).await? {
-        say(&if args.json {
+        print_line(&if args.json {
             serde_json::to_string(&row)?
         } else {
             line_of(&row)
@@ -132,7 +132,7 @@ async fn revoke_key(args: &Revoke, database: &Database) -> anyhow::Result<ExitCo
         return Ok(ExitCode::SUCCESS);
     }
     let id = &args.key;
-    tell(&format!(
+    note_line(&format!(
         "sitelog: no key {id} found; list all keys with 'sitelog key list'"
     ));
     Ok(ExitCode::FAILURE)

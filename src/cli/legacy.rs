@@ -101,7 +101,7 @@ async fn run_import(args: &ImportArgs, config: &Config) -> anyhow::Result<ExitCo
     following.catch_up().await?;
     following.finish().await;
     if args.json {
-        super::say_lines(&serde_json::to_string_pretty(&report)?)?;
+        super::print_lines(&serde_json::to_string_pretty(&report)?)?;
     } else {
         print_report(&report)?;
     }
@@ -123,7 +123,7 @@ async fn run_compare(args: &CompareArgs, config: &Config) -> anyhow::Result<Exit
         std::fs::write(path, shown(&comparison, is_json)?)
             .with_context(|| format!("cannot write the report to {}", path.display()))?;
     }
-    super::say_lines(&shown(&comparison, args.json)?)?;
+    super::print_lines(&shown(&comparison, args.json)?)?;
     Ok(ExitCode::from(u8::from(!comparison.holds())))
 }
 
@@ -196,7 +196,7 @@ fn show_progress(bar: &ProgressBar, table: &str, rows: u64) {
 
 fn print_report(report: &Report) -> anyhow::Result<()> {
     for (name, tally) in &report.tables {
-        super::say(&format!(
+        super::print_line(&format!(
             "{name}: {}, {} imported",
             counted(tally.rows(), "row"),
             tally.imported
@@ -207,15 +207,15 @@ fn print_report(report: &Report) -> anyhow::Result<()> {
             ("repaired", &tally.notes),
         ] {
             for (reason, rows) in counts {
-                super::say(&format!("  {title}: {rows} {reason}"))?;
+                super::print_line(&format!("  {title}: {rows} {reason}"))?;
             }
         }
     }
     if !report.refused.is_empty() {
-        super::say("rejected (table, ID, reason):")?;
+        super::print_line("rejected (table, ID, reason):")?;
     }
     for (table, id, reason) in &report.refused {
-        super::say(&format!("  {table}\t{id}\t{reason}"))?;
+        super::print_line(&format!("  {table}\t{id}\t{reason}"))?;
     }
     Ok(())
 }

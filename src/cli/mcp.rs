@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::input::BadArgument;
 use super::local::Local;
-use super::{output, tell};
+use super::{note_line, output};
 use crate::access::AuthMode;
 use crate::api::mcp::own_api;
 use crate::config::{Config, Sources};
@@ -34,7 +34,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, sources: &Sources) -> anyhow::Result<ExitCode> {
     if output::is_terminal() {
-        tell(
+        note_line(
             "sitelog mcp is started by agents and speaks JSON-RPC; docs/mcp.md says how to register it. Ctrl-D ends it.",
         );
     }

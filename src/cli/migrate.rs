@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::say;
+use super::print_line;
 use crate::config::Config;
 use crate::database::Database;
 use crate::projections::row_security::ensure_reader;
@@ -24,7 +24,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     ensure_reader(&database.pools.work).await?;
     ensure_all(&database.pools.work).await?;
     database.close().await;
-    say(&if args.json {
+    print_line(&if args.json {
         json!({ "up_to_date": true, "migrations": sqlx::migrate!().migrations.len() }).to_string()
     } else {
         "The database is up to date.".to_owned()

@@ -47,7 +47,7 @@ pub use reference::reference;
 
 use crate::config::{Config, ConfigFaults, Sources};
 use crate::values::DomainName;
-use output::{say, say_lines, tell, tell_lines};
+use output::{note_line, note_lines, print_line, print_lines};
 
 /// Event-sourced web scanning: finds owner, contacts and technologies of each domain in a list.
 #[derive(Debug, Parser)]
@@ -169,7 +169,7 @@ pub fn run() -> ExitCode {
             // It repeats the argument, which may come from a list.
             let text = error.render().to_string();
             let text = text.strip_prefix("error: ").unwrap_or(&text);
-            tell_lines(&format!("sitelog: {text}"));
+            note_lines(&format!("sitelog: {text}"));
             return ExitCode::from(USAGE);
         }
         Err(help) => help.exit(),
@@ -256,17 +256,17 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     if kind == Some(std::io::ErrorKind::BrokenPipe) {
         return ExitCode::SUCCESS;
     }
-    tell_lines(&format!("sitelog: {}", output::chain(error)));
+    note_lines(&format!("sitelog: {}", output::chain(error)));
     let is_argument = error.is::<input::BadArgument>();
     ExitCode::from(if is_argument { USAGE } else { ENVIRONMENT })
 }
 
 /// Prints the message of a panic, which may contain text of a site or a user.
 fn print_panic(panic: &std::panic::PanicHookInfo<'_>) {
-    tell_lines(&panic.to_string());
+    note_lines(&panic.to_string());
     let trace = std::backtrace::Backtrace::capture();
     if trace.status() == std::backtrace::BacktraceStatus::Captured {
-        tell_lines(&trace.to_string());
+        note_lines(&trace.to_string());
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::extra_files::ExtraFiles;
 use super::input::{self, BadArgument};
-use super::{say, tell};
+use super::{note_line, print_line};
 use crate::aggregates::MonitorError;
 use crate::api::batch_input::BatchInput;
 use crate::api::json_error::mismatch_in;
@@ -154,7 +154,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     database.close().await;
     done.map(|()| ExitCode::SUCCESS).or_else(|error| {
         let refused = error.downcast::<Refused>()?;
-        tell(&format!("sitelog: {refused}"));
+        note_line(&format!("sitelog: {refused}"));
         Ok(ExitCode::FAILURE)
     })
 }
@@ -198,10 +198,10 @@ impl Create {
         let input = BatchInput::of(list, BatchOptions::new(None, None));
         let input = input.map_err(|problem| BadArgument(problem.detail))?;
         for note in &input.notes {
-            tell(note);
+            note_line(note);
         }
         for line in &input.rejected {
-            tell(&input::rejected(line));
+            note_line(&input::rejected(line));
         }
         Ok(input)
     }
@@ -237,15 +237,15 @@ async fn create_monitor(command: &Command, wanted: WantedMonitor, app: &App) -> 
         let created = json!({
             "monitor_id": created.id, "next_run": next, "list": list, "position": created.position,
         });
-        return Ok(say(&created.to_string())?);
+        return Ok(print_line(&created.to_string())?);
     }
     if let Some(next) = next {
-        tell(&format!(
+        note_line(&format!(
             "First run: {}",
             next.to_rfc3339_opts(SecondsFormat::Secs, true)
         ));
     }
-    Ok(say(&created.id.to_string())?)
+    Ok(print_line(&created.id.to_string())?)
 }
 
 async fn execute(command: &Command, app: &App, database: &Database) -> anyhow::Result<()> {
@@ -269,11 +269,11 @@ async fn maintain(app: &App, which: &Which, work: MonitorWork) -> anyhow::Result
     let position = maintain_monitor(&app.bus, which.monitor, work, now, &context).await;
     let position = position.map_err(refusal)?;
     if which.whose.json {
-        return Ok(say(
+        return Ok(print_line(
             &json!({ "monitor_id": which.monitor, "position": position }).to_string(),
         )?);
     }
-    tell(match work {
+    note_line(match work {
         MonitorWork::Pause => "Monitor paused.",
         MonitorWork::Resume => "Monitor resumed.",
         MonitorWork::Delete => "Monitor deleted.",
@@ -286,9 +286,9 @@ async fn add_subscriber(app: &App, args: &Subscribe) -> anyhow::Result<()> {
     let added = subscribe(&app.api_state(), tenant, id, &args.address).await;
     let row = added.map_err(|problem| Refused(problem.detail))?;
     if args.which.whose.json {
-        return Ok(say(&serde_json::to_string(&SubscriberView::from(row))?)?);
+        return Ok(print_line(&serde_json::to_string(&SubscriberView::from(row))?)?);
     }
-    tell(&format!(
+    note_line(&format!(
         "{} gets an email for each run that finds changes",
         row.address
     ));
@@ -304,9 +304,11 @@ async fn remove_subscriber(database: &Database, args: &Subscribe) -> anyhow::Res
     };
     subscribers::remove(pool, tenant, id, row.subscriber_id).await?;
     if args.which.whose.json {
-        return Ok(say(&json!({ "subscriber_id": row.subscriber_id }).to_string())?);
+        return Ok(print_line(
+            &json!({ "subscriber_id": row.subscriber_id }).to_string(),
+        )?);
     }
-    tell(&format!("Unsubscribed {}.", row.address));
+    note_line(&format!("Unsubscribed {}.", row.address));
     Ok(())
 }
 
@@ -324,10 +326,10 @@ async fn run_now(app: &App, which: &Which) -> anyhow::Result<()> {
     };
     if which.whose.json {
         let begun = json!({ "monitor_id": which.monitor, "batch_id": batch, "position": position });
-        return Ok(say(&begun.to_string())?);
+        return Ok(print_line(&begun.to_string())?);
     }
-    tell("Started batch:");
-    Ok(say(&batch.to_string())?)
+    note_line("Started batch:");
+    Ok(print_line(&batch.to_string())?)
 }
 
 fn refusal(error: CommandError<MonitorError>) -> anyhow::Error {
@@ -343,7 +345,7 @@ async fn follow(app: &App, database: &Database) -> anyhow::Result<()> {
     let end = tokio::time::Instant::now() + WAIT_TIMEOUT;
     while rows::reached(&database.pools.access).await? < head {
         if tokio::time::Instant::now() > end {
-            tell("sitelog: the list is behind the log; it is updated while a server runs");
+            note_line("sitelog: the list is behind the log; it is updated while a server runs");
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -360,7 +362,7 @@ async fn list(whose: &Whose, app: &App, database: &Database) -> anyhow::Result<(
         after = Some(last.position);
         for row in found {
             let view = MonitorView::from(row);
-            say(&if whose.json {
+            print_line(&if whose.json {
                 serde_json::to_string(&view)?
             } else {
                 line_of(&view)
@@ -384,9 +386,9 @@ async fn show(which: &Which, app: &App, database: &Database) -> anyhow::Result<(
     if which.whose.json {
         let mut whole = serde_json::to_value(&view)?;
         whole["runs"] = serde_json::to_value(&runs)?;
-        return Ok(say(&whole.to_string())?);
+        return Ok(print_line(&whole.to_string())?);
     }
-    say(&line_of(&view))?;
+    print_line(&line_of(&view))?;
     for run in &runs {
         let at = run.at.to_rfc3339_opts(SecondsFormat::Secs, true);
         let what = match (&run.batch_id, &run.skipped) {
@@ -396,7 +398,7 @@ async fn show(which: &Which, app: &App, database: &Database) -> anyhow::Result<(
             ),
             (None, reason) => format!("skipped: {}", reason.as_deref().unwrap_or_default()),
         };
-        say(&format!("  {at}  {what}"))?;
+        print_line(&format!("  {at}  {what}"))?;
     }
     Ok(())
 }

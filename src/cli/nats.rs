@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::input::BadArgument;
-use super::{say, settings};
+use super::{print_line, settings};
 use crate::config::{Config, Sources};
 use crate::fleet::{
     Cell, NatsSettings, NatsUser, StreamLimits, check_broker, connect, prepare_broker, write_accounts,
@@ -105,12 +105,12 @@ pub(super) async fn run(args: &Args, sources: &Sources) -> anyhow::Result<ExitCo
 fn accounts(args: &AccountsArgs) -> anyhow::Result<ExitCode> {
     write_accounts(&args.directory, &args.cell)?;
     let directory = args.directory.display();
-    say(&format!(
+    print_line(&format!(
         "{directory}/accounts.conf is for nats-server: include it in nats-server's configuration, then start or reload nats-server"
     ))?;
     for user in NatsUser::ALL {
         let (name, purpose) = (user.name(), user.purpose());
-        say(&format!("{directory}/{name}.nk is the key of {purpose}"))?;
+        print_line(&format!("{directory}/{name}.nk is the key of {purpose}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -125,7 +125,7 @@ async fn init(args: &InitArgs, sources: &Sources) -> anyhow::Result<ExitCode> {
         log_bytes: bytes(args.log_mb),
     };
     prepare_broker(&client, &broker.cell, limits).await?;
-    say(&format!("NATS at {} is ready", broker.shown()))?;
+    print_line(&format!("NATS at {} is ready", broker.shown()))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -133,7 +133,7 @@ async fn check(args: &BrokerArgs, sources: &Sources) -> anyhow::Result<ExitCode>
     let (_, broker) = args.config(sources)?;
     let client = connect(&broker, NatsUser::Admin).await?;
     check_broker(&client, &broker.cell).await?;
-    say(&format!("NATS at {} is ready", broker.shown()))?;
+    print_line(&format!("NATS at {} is ready", broker.shown()))?;
     Ok(ExitCode::SUCCESS)
 }
 

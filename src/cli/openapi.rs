@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::say_lines;
+use super::print_lines;
 
 pub(super) fn run() -> anyhow::Result<ExitCode> {
-    say_lines(&crate::api::openapi::document())?;
+    print_lines(&crate::api::openapi::document())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -22,24 +22,24 @@ pub(super) struct Span {
 pub(super) struct Line(Vec<Span>);
 
 /// Prints a line; if the reader is gone (`| head`), the program ends without an error.
-pub(super) fn say(line: impl Into<Line>) -> io::Result<()> {
+pub(super) fn print_line(line: impl Into<Line>) -> io::Result<()> {
     writeln!(io::stdout(), "{}", line.into())
 }
 
 /// Prints a text of several lines.
-pub(super) fn say_lines(text: &str) -> io::Result<()> {
-    text.lines().try_for_each(say)
+pub(super) fn print_lines(text: &str) -> io::Result<()> {
+    text.lines().try_for_each(print_line)
 }
 
 /// Prints a line that is not a result on standard error: progress and errors.
-pub(super) fn tell(line: impl Into<Line>) {
+pub(super) fn note_line(line: impl Into<Line>) {
     // Without standard error there is nowhere to print.
     let _nobody_reads = writeln!(io::stderr(), "{}", line.into());
 }
 
 /// The same for a text of several lines.
-pub(super) fn tell_lines(text: &str) {
-    text.lines().for_each(tell);
+pub(super) fn note_lines(text: &str) {
+    text.lines().for_each(note_line);
 }
 
 /// An error with its causes in one line. A cause that an error above it repeats is left out.

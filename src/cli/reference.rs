@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 
-use super::{Cli, say_lines};
+use super::{Cli, print_lines};
 
 /// Said before the commands; what holds for all of them.
 const PREFACE: &str = "\
@@ -24,7 +24,7 @@ pub fn reference() -> String {
 }
 
 pub(super) fn run() -> anyhow::Result<ExitCode> {
-    say_lines(reference().trim_end())?;
+    print_lines(reference().trim_end())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -8,7 +8,7 @@ use anyhow::Context;
 use super::input::require_readable;
 use super::log::verify;
 use super::projections::work;
-use super::{progress, say};
+use super::{print_line, progress};
 use crate::backup::{Archive, restore};
 use crate::config::Config;
 use crate::database::Database;
@@ -77,7 +77,7 @@ async fn restore_database(
     let all_well = log_holds && models_hold;
     if !args.json {
         let file = args.file.display();
-        say(&if all_well {
+        print_line(&if all_well {
             format!("{file} is restored; start the service with 'sitelog serve'")
         } else {
             format!("{file} is restored, but its content is damaged; see the messages above")

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{input, say};
+use super::{input, print_line};
 use crate::scanner::robots::Robots;
 
 /// Checks which URLs a robots.txt file allows
@@ -46,7 +46,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             crawl_delay: robots.crawl_delay(&args.agent),
             sitemaps: robots.sitemaps(),
         };
-        say(&serde_json::to_string(&line)?)?;
+        print_line(&serde_json::to_string(&line)?)?;
     }
     Ok(ExitCode::SUCCESS)
 }

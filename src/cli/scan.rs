@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::local::Local;
-use super::{say, style};
+use super::{print_line, style};
 use crate::aggregates::ScanStatus;
 use crate::api::v4::views::Scan;
 use crate::commands::CommandContext;
@@ -51,7 +51,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         let row = wait_for_end(&local, scan).await?;
         all_well &= row.status == ScanStatus::Completed;
         if args.json {
-            say(&serde_json::to_string(&Scan::from(row))?)?;
+            print_line(&serde_json::to_string(&Scan::from(row))?)?;
         } else {
             report(&row)?;
         }
@@ -77,10 +77,10 @@ async fn wait_for_end(local: &Local, scan: ScanId) -> anyhow::Result<JobRow> {
 /// What a person wants to know, a line each; what was not found is left out.
 fn report(row: &JobRow) -> anyhow::Result<()> {
     let name = DomainName::parse(&row.domain).map_or_else(|_| row.domain.clone(), |domain| domain.readable());
-    say([format!("{name}: ").into(), style::status(row.status.as_str())])?;
+    print_line([format!("{name}: ").into(), style::status(row.status.as_str())])?;
     if let Some(error) = &row.error {
         let reason = row.reason.map(|reason| reason.to_string()).unwrap_or_default();
-        say(["  ".into(), style::bad(&reason), format!(": {error}").into()])?;
+        print_line(["  ".into(), style::bad(&reason), format!(": {error}").into()])?;
     }
     let Some(found) = row.result_data.as_ref().and_then(RawJson::read::<Findings>) else {
         return Ok(());
@@ -131,7 +131,7 @@ fn report(row: &JobRow) -> anyhow::Result<()> {
 
 fn line(name: &str, value: Option<&str>) -> anyhow::Result<()> {
     if let Some(value) = value.filter(|value| !value.is_empty()) {
-        say(&format!("  {name:<13} {}", in_one_line(value)))?;
+        print_line(&format!("  {name:<13} {}", in_one_line(value)))?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{output, say, tell};
+use super::{note_line, output, print_line};
 use crate::access::AuthMode;
 use crate::access::first_key::{FirstKey, FirstKeyDestination};
 use crate::app::{self, Roles, Started};
@@ -84,31 +84,31 @@ fn introduce(started: &Started<'_>, roles: Roles) {
         None => "the database of DATABASE_URL".to_owned(),
     };
     if !roles.api {
-        tell("sitelog runs without HTTP, because --roles does not include api");
-        tell(&format!("data is stored in {place}"));
+        note_line("sitelog runs without HTTP, because --roles does not include api");
+        note_line(&format!("data is stored in {place}"));
         return;
     }
     let guarded = config.auth.mode == AuthMode::Required;
-    tell(&if guarded {
+    note_line(&if guarded {
         format!("sitelog listens on http://{address}")
     } else {
         format!(
             "sitelog listens on http://{address}  (NO ACCESS CONTROL: everyone on this machine has full access)"
         )
     });
-    tell(&format!("data is stored in {place}"));
+    note_line(&format!("data is stored in {place}"));
     match &started.first_key {
         FirstKey::NotNeeded => {}
         FirstKey::ToShow(key) => {
             // If the terminal is gone, continue.
-            let _shown = say("The first API key (operator; shown only once):")
-                .and_then(|()| say(&format!("export SITELOG_KEY={}", key.reveal())));
+            let _shown = print_line("The first API key (operator; shown only once):")
+                .and_then(|()| print_line(&format!("export SITELOG_KEY={}", key.reveal())));
         }
-        FirstKey::Written(file) => tell(&format!(
+        FirstKey::Written(file) => note_line(&format!(
             "The first API key (operator) was written to {}",
             file.display()
         )),
-        FirstKey::NotMade => tell(
+        FirstKey::NotMade => note_line(
             "there is no API key yet, and no terminal to print one on: create one with 'sitelog key create --scopes operator', \
              or start with --first-key-file FILE",
         ),
@@ -118,7 +118,7 @@ fn introduce(started: &Started<'_>, roles: Roles) {
     } else {
         ""
     };
-    tell(&format!(
+    note_line(&format!(
         "try: curl -s -X POST http://{address}/api/v4/scans{credential} -H 'content-type: application/json' \
          -d '{{\"domain\": \"example.com\"}}'"
     ));

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::input::{BadArgument, require_readable};
 use super::sitemap_audit::Auditor;
-use super::{output, tell};
+use super::{note_line, output};
 use crate::fetch::{FetchError, FetchSettings, Fetcher, Limits};
 use crate::scanner::sitemap::{SitemapEntry, SitemapReader, SitemapSettings, SitemapSummary};
 use crate::scanner::sitemap_kind_of_status;
@@ -108,7 +108,7 @@ pub async fn run(args: &Args, settings: FetchSettings) -> anyhow::Result<ExitCod
             .problems
             .first()
             .map_or(String::new(), |problem| format!(": {}", problem.detail));
-        tell(&if total.kind == SitemapKind::Error {
+        note_line(&if total.kind == SitemapKind::Error {
             format!("cannot read {}{why}", args.source)
         } else {
             format!("{} is not a sitemap ({}){why}", args.source, total.kind.as_str())

@@ -6,7 +6,7 @@ use chrono::Utc;
 use serde::Serialize;
 use url::Url;
 
-use super::{output, say, tell};
+use super::{note_line, output, print_line};
 use crate::fetch::{FetchSettings, Fetcher};
 use crate::scanner::sitemap::{Audit, FileAudit, PageEntry, Seen, SeenUrls, Standard};
 use crate::scanner::{Scanner, ScannerSettings};
@@ -89,11 +89,11 @@ impl Auditor {
         as_json: bool,
     ) -> anyhow::Result<()> {
         let Some(audit) = self.audit.finish(&self.standard) else {
-            tell(
+            note_line(
                 "no URL was read, so there is nothing to audit; --follow also reads the sitemaps that an index lists",
             );
             for problem in &problems {
-                tell(&format!("{}: {}", problem.code, problem.detail));
+                note_line(&format!("{}: {}", problem.code, problem.detail));
             }
             return Ok(());
         };
@@ -110,7 +110,7 @@ impl Auditor {
             report.problems.extend(problem);
         }
         if as_json || !output::is_terminal() {
-            return Ok(say(&serde_json::to_string(&report)?)?);
+            return Ok(print_line(&serde_json::to_string(&report)?)?);
         }
         print_report(&report)
     }
@@ -118,17 +118,17 @@ impl Auditor {
 
 fn print_report(report: &Report) -> anyhow::Result<()> {
     let audit = &report.audit;
-    say(&format!(
+    print_line(&format!(
         "{} compared with {}; {} with lastmod",
         counted(audit.entries, "URL"),
         audit.home,
         audit.with_lastmod
     ))?;
     if audit.faults.is_empty() {
-        say("no problems found")?;
+        print_line("no problems found")?;
     }
     for fault in &audit.faults {
-        say(&format!("{}: {}", fault.check.label(), fault.count))?;
+        print_line(&format!("{}: {}", fault.check.label(), fault.count))?;
         for example in &fault.examples {
             let parts = [&example.url, &example.value, &example.sitemap];
             let parts: Vec<&str> = parts
@@ -136,11 +136,11 @@ fn print_report(report: &Report) -> anyhow::Result<()> {
                 .map(String::as_str)
                 .filter(|part| !part.is_empty())
                 .collect();
-            say(&format!("  {}", parts.join("  ")))?;
+            print_line(&format!("  {}", parts.join("  ")))?;
         }
     }
     for url in &report.sample {
-        say(&format!("{}  {}", status_of(url), url.url))?;
+        print_line(&format!("{}  {}", status_of(url), url.url))?;
         for (what, value) in [
             ("redirects to", &url.redirects_to),
             ("noindex:", &url.noindex),
@@ -148,12 +148,12 @@ fn print_report(report: &Report) -> anyhow::Result<()> {
             ("", &url.error),
         ] {
             if let Some(value) = value {
-                say(format!("     {what} {value}").trim_end())?;
+                print_line(format!("     {what} {value}").trim_end())?;
             }
         }
     }
     for problem in &report.problems {
-        say(&format!("{}: {}", problem.code, problem.detail))?;
+        print_line(&format!("{}: {}", problem.code, problem.detail))?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::input::BadArgument;
 use super::output::chain;
-use super::{say, tell};
+use super::{note_line, print_line};
 use crate::config::Config;
 use crate::scanner::fingerprint_files::{self, FingerprintFilesError};
 use crate::values::amount::counted;
@@ -65,21 +65,21 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
                 "name": loaded.name, "technologies": loaded.technologies, "signs": loaded.signs,
                 "skipped": skipped.collect::<Vec<_>>(), "not_evaluated": loaded.not_evaluated,
             });
-            say(&report.to_string())?;
+            print_line(&report.to_string())?;
         }
         Command::Load { source, json: false } => {
             let loaded = fingerprint_files::load(&config.data_dir, source).map_err(as_argument)?;
             for skipped in loaded.skipped.iter().take(20) {
-                tell(&format!(
+                note_line(&format!(
                     "skipped: {}: {} ({})",
                     skipped.technology, skipped.pattern, skipped.reason
                 ));
             }
             let more = loaded.skipped.len().saturating_sub(20);
             if more > 0 {
-                tell(&format!("skipped: {}", counted(more, "more pattern")));
+                note_line(&format!("skipped: {}", counted(more, "more pattern")));
             }
-            say(&format!(
+            print_line(&format!(
                 "{}: {} with {}; {} skipped; {} not evaluated (a browser or further requests are needed)",
                 loaded.name,
                 counted(loaded.technologies, "technology"),
@@ -92,7 +92,7 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
             if !fingerprint_files::unload(&config.data_dir, name)? {
                 return Err(BadArgument(format!("no set named {name} is loaded")).into());
             }
-            say(&if *json {
+            print_line(&if *json {
                 json!({ "name": name, "unloaded": true }).to_string()
             } else {
                 format!("{name} was removed")
@@ -120,9 +120,9 @@ fn list(config: &Config, as_json: bool) -> anyhow::Result<()> {
                 "name": known.name, "categories": known.categories, "website": known.website, "signs": known.signs,
                 "origin": origin,
             });
-            say(&line.to_string())?;
+            print_line(&line.to_string())?;
         } else {
-            say(&format!(
+            print_line(&format!(
                 "{}\t{}\t{}\t{origin}",
                 known.name,
                 known.categories.join(", "),
@@ -132,7 +132,7 @@ fn list(config: &Config, as_json: bool) -> anyhow::Result<()> {
     }
     if !as_json {
         let count = set.list().len();
-        tell(&format!(
+        note_line(&format!(
             "{} in {}, {}",
             counted(count, "technology"),
             counted(of_category.len(), "category"),

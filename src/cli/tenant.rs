@@ -10,7 +10,7 @@ use serde_json::json;
 use sqlx::PgPool;
 
 use super::input::{BadArgument, require_readable};
-use super::say;
+use super::print_line;
 use crate::access::{Access, TenantSettings};
 use crate::commands::change_access::change_tenant_settings;
 use crate::commands::import_tenant::{TenantImport, import_tenant};
@@ -128,7 +128,7 @@ async fn export(args: &Export, log: &EventLog) -> anyhow::Result<()> {
     written
         .persist_noclobber(&args.file)
         .with_context(|| format!("cannot write {shown}"))?;
-    say(&format!(
+    print_line(&format!(
         "exported {} and {} of tenant {} from {} (head: {}, root {})",
         counted(footer.events, "event"),
         counted(footer.bodies, "body"),
@@ -148,7 +148,7 @@ fn read(file: &Path) -> anyhow::Result<TenantFile> {
 
 fn checked(file: &Path) -> anyhow::Result<ExitCode> {
     let file = read(file)?;
-    say(&format!(
+    print_line(&format!(
         "the file is complete: {} and {} of tenant {} from {} (head: {}, root {})",
         counted(file.events.len(), "event"),
         counted(file.bodies.len(), "body"),
@@ -168,7 +168,7 @@ async fn import(args: &Import, bus: &CommandBus, pool: &PgPool) -> anyhow::Resul
     let imported = import_tenant(bus, file).await;
     paused.resume().await?;
     let TenantImport { added, known } = imported?;
-    say(&format!(
+    print_line(&format!(
         "imported {} of tenant {tenant}; {known} were already here",
         counted(added, "event")
     ))?;
@@ -196,11 +196,11 @@ async fn execute(command: &Command, access: &Access, bus: &CommandBus) -> anyhow
 
 fn show(tenant: TenantId, settings: &TenantSettings, as_json: bool) -> std::io::Result<()> {
     if !as_json {
-        return say(&line_of(tenant, settings));
+        return print_line(&line_of(tenant, settings));
     }
     let mut shown = json!(settings);
     shown["tenant_id"] = tenant.to_string().into();
-    say(&shown.to_string())
+    print_line(&shown.to_string())
 }
 
 impl Set {

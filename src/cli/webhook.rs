@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::input::BadArgument;
-use super::{say, tell};
+use super::{note_line, print_line};
 use crate::aggregates::WebhookError;
 use crate::aggregates::webhook::DisableReason;
 use crate::app::App;
@@ -136,7 +136,7 @@ fn refused(error: anyhow::Error) -> anyhow::Result<ExitCode> {
     if !is_refused {
         return Err(error);
     }
-    tell(&format!("sitelog: {error}"));
+    note_line(&format!("sitelog: {error}"));
     Ok(ExitCode::FAILURE)
 }
 
@@ -198,10 +198,10 @@ async fn create_webhook(args: &Create, app: &App, database: &Database) -> anyhow
 
 fn shown(whose: &Whose, id: WebhookId, secret: Option<String>, position: i64) -> anyhow::Result<ExitCode> {
     if whose.json {
-        say(&json!({ "webhook_id": id, "secret": secret, "position": position }).to_string())?;
+        print_line(&json!({ "webhook_id": id, "secret": secret, "position": position }).to_string())?;
     } else {
-        tell(&format!("Webhook {id}. Secret (shown only once):"));
-        say(&secret.unwrap_or_default())?;
+        note_line(&format!("Webhook {id}. Secret (shown only once):"));
+        print_line(&secret.unwrap_or_default())?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -213,13 +213,13 @@ async fn list(whose: &Whose, app: &App, database: &Database) -> anyhow::Result<E
     let end = tokio::time::Instant::now() + WAIT_TIMEOUT;
     while rows::reached(pool).await? < head {
         if tokio::time::Instant::now() > end {
-            tell("sitelog: the list is behind the log; it is updated while a server runs");
+            note_line("sitelog: the list is behind the log; it is updated while a server runs");
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     for row in rows::list(pool, whose.tenant).await? {
-        say(&if whose.json {
+        print_line(&if whose.json {
             object_of(&row).to_string()
         } else {
             line_of(&row)
@@ -262,9 +262,9 @@ async fn maintain(app: &App, which: &Which, command: Maintenance) -> anyhow::Res
     let context = CommandContext::internal(which.whose.tenant, "cli");
     let position = maintain_webhook(&app.bus, which.webhook, command, &context).await?;
     if which.whose.json {
-        say(&json!({ "webhook_id": which.webhook, "position": position }).to_string())?;
+        print_line(&json!({ "webhook_id": which.webhook, "position": position }).to_string())?;
     } else {
-        tell(done);
+        note_line(done);
     }
     Ok(())
 }

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
 
 use super::nats::BrokerArgs;
+use super::note_line;
 use super::serve::{stop_on_signal, warn_without_contact};
-use super::tell;
 use crate::app;
 use crate::config::Sources;
 
@@ -32,7 +32,7 @@ pub(super) async fn run(args: &Args, sources: &Sources) -> anyhow::Result<ExitCo
     tokio::spawn(stop_on_signal(stop.clone()));
     warn_without_contact(&config);
     app::work_over_nats(&config, &broker, stop, |name| {
-        tell(&format!(
+        note_line(&format!(
             "sitelog scans as {name} for the service on NATS at {}",
             broker.shown()
         ));

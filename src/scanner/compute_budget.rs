@@ -1,6 +1,6 @@
-//! The budget of memory and CPU time of one scan, and what is used of it.
+//! The memory and CPU time budget of one scan, and how much of it is used.
 //!
-//! The limits of its requests are in `fetch/budget.rs`.
+//! The limits for its requests are in `fetch/budget.rs`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::ScannerSettings;
 use crate::values::TenantId;
 
-/// The part of each budget of a scan (time, requests, bytes, CPU time) that its sitemaps may use, as a fraction. The rest
-/// is left for the pages that follow.
+/// The part of each budget of a scan (time, requests, bytes, CPU time) that its sitemaps may use, as a fraction. The
+/// remaining part is left for the pages that follow.
 pub(super) const SITEMAP_SHARE: (u32, u32) = (3, 4);
 
 /// The part of a duration that sitemaps may use.
@@ -19,7 +19,7 @@ pub(super) fn sitemap_share_of(whole: Duration) -> Duration {
     whole.mul_f64(f64::from(numerator) / f64::from(denominator))
 }
 
-/// How much memory and CPU time a scan may use. All clones count together.
+/// How much memory and CPU time a scan may use. All clones share the budget.
 #[derive(Clone, Debug)]
 pub(super) struct ComputeBudget {
     tenant: TenantId,
@@ -45,12 +45,12 @@ impl ComputeBudget {
         }
     }
 
-    /// The tenant that pays.
+    /// The tenant that is charged.
     pub(super) fn tenant(&self) -> TenantId {
         self.tenant
     }
 
-    /// Whether two are of one scan.
+    /// Whether two budgets belong to the same scan.
     #[cfg(test)]
     pub(super) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.spent, &other.spent)
@@ -67,7 +67,7 @@ impl ComputeBudget {
             .saturating_sub(self.spent.bytes.load(Ordering::Relaxed))
     }
 
-    /// Reserves memory of the scan until its end; false if there is not enough.
+    /// Reserves memory until the scan ends; false if there is not enough.
     pub(super) fn keep(&self, bytes: usize) -> bool {
         let max = self.max_bytes;
         let taken = self
@@ -79,28 +79,28 @@ impl ComputeBudget {
         taken.is_ok()
     }
 
-    /// Adds what a job took of a processor.
+    /// Adds the CPU time that a job took.
     pub(super) fn charge(&self, compute: Duration) {
         let nanoseconds = u64::try_from(compute.as_nanos()).unwrap_or(u64::MAX);
         self.spent.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 
-    /// The used CPU time.
+    /// The CPU time used so far.
     pub(super) fn computed(&self) -> Duration {
         Duration::from_nanos(self.spent.nanoseconds.load(Ordering::Relaxed))
     }
 
-    /// Whether more of the sitemaps may be read.
+    /// Whether the scan may read more of the sitemaps.
     pub(super) fn may_read_sitemaps(&self) -> bool {
         self.computed() < sitemap_share_of(self.max_compute)
     }
 
-    /// Whether further pages may be read.
+    /// Whether the scan may read further pages.
     pub(super) fn may_read_pages(&self) -> bool {
         self.computed() < self.max_compute
     }
 
-    /// The problem of a scan that used up its CPU time.
+    /// The message for a scan that used up its CPU time.
     pub(super) fn ran_out(&self) -> String {
         format!(
             "not everything was read: the scan used its budget of {} ms of processor time",

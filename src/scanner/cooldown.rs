@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::Scanner;
 use crate::values::report::SiteReport;
 
-/// The longest wait for a site: a site that asks for a longer wait is read page by page as far as time allows, and
-/// visited again after this time.
+/// The longest wait for a site. If a site asks for a longer one, its pages are read one by one while time remains, and
+/// the site is visited again after this time.
 const LONGEST: Duration = Duration::from_mins(5);
 
-/// `Crawl-delay` as a time.
+/// `Crawl-delay` as a duration.
 pub(super) fn crawl_delay(seconds: Option<f64>) -> Duration {
     let longest = LONGEST.as_secs_f64();
     Duration::from_secs_f64(seconds.unwrap_or_default().clamp(0.0, longest))

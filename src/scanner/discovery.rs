@@ -16,11 +16,11 @@ use crate::values::revisit::KnownSitemap;
 use crate::values::sitemap_audit::SitemapAudit;
 
 /// Up to this many files are fetched one after another over the open connection: a TLS handshake costs both sides more
-/// than waiting costs us.
+/// than the wait costs us.
 const MAX_SEQUENTIAL: usize = 4;
 
-/// Where sitemaps are looked for if nothing that is one is named: the usual place first, alone, for most sites that have
-/// one have it there; then the places of the most common generators at once.
+/// Where sitemaps are searched for if nothing names one. The usual path is tried first and separately, because most
+/// sites with a sitemap have it there; then the paths of the most common generators are tried at the same time.
 const WELL_KNOWN: &[&[&str]] = &[
     &["/sitemap.xml"],
     &[
@@ -31,35 +31,35 @@ const WELL_KNOWN: &[&[&str]] = &[
     ],
 ];
 
-/// Feeds that are read where a site has no sitemap.
+/// Maximum number of feeds that are read if a site has no sitemap.
 const MAX_FEEDS: usize = 2;
 
-/// Where to begin.
+/// The starting points of the search.
 #[derive(Debug, Default)]
 pub(super) struct Seeds {
-    /// Named by robots.txt: of any host.
+    /// Named by robots.txt, on any host.
     pub(super) robots: Vec<Url>,
     /// Named by the home page.
     pub(super) page: Vec<Url>,
-    /// RSS and Atom, named by the home page: how a site without sitemaps informs search engines.
+    /// RSS and Atom feeds named by the home page: sites without sitemaps inform search engines with them.
     pub(super) feeds: Vec<String>,
-    /// Whether pages that may hold contacts are wanted.
+    /// Whether the scan needs pages that may contain contacts.
     pub(super) wants_contacts: bool,
 }
 
-/// What a URL counts as, where work is measured in bytes.
+/// The number of bytes that a URL counts as in the measure of work.
 const BYTES_OF_URL: usize = 100;
 
-/// The findings.
+/// The result of the search.
 #[derive(Debug, Default)]
 pub(super) struct Discovered {
     pub(super) sitemaps: Vec<SitemapReport>,
     pub(super) problems: Vec<Problem>,
     /// The data that the next scan may reuse.
     pub(super) keep: Vec<KnownSitemap>,
-    /// Listed pages that may hold contacts, the most likely first, if they were wanted.
+    /// Listed pages that may contain contacts, the most likely first, if requested.
     pub(super) contact_pages: Vec<Url>,
-    /// How sound the files are.
+    /// The result of checking the files for errors.
     pub(super) audit: Option<SitemapAudit>,
 }
 
@@ -129,8 +129,8 @@ impl Search<'_> {
         self.found.sitemaps.iter().any(|file| is_sitemap(file.kind))
     }
 
-    /// Reads what waits, a few files at once; results are taken in the order of the queue, so that a report does
-    /// not depend on who answered first.
+    /// Reads the queued files, a few at the same time. It processes results in queue order, so that a report does not
+    /// depend on which response came first.
     async fn read_all(&mut self, mut plan: Plan) -> Result<Plan, ParserFailed> {
         while plan.waiting() > 0 {
             if Instant::now() >= self.how.deadline {

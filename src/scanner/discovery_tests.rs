@@ -25,7 +25,7 @@ async fn scan(site: &TestSite, name: &str) -> SiteReport {
     scanner.scan(&domain, &options, Duration::from_secs(20)).await
 }
 
-/// The scan of `a.site.test`, whose home page is `HOME` unless `answer` says otherwise, and what was requested.
+/// Scans `a.site.test`, whose home page is `HOME` unless `answer` returns another; also returns what was requested.
 async fn scanned(
     answer: impl Fn(&str) -> Option<Reply> + Send + Sync + 'static,
 ) -> (SiteReport, Vec<String>) {
@@ -96,7 +96,7 @@ async fn a_file_is_fetched_once_whatever_it_is_called_by() {
         (2, 1),
         "{asked:?}"
     );
-    // The second one is where /old.xml leads, which cannot be known before.
+    // The second one is the redirect target of /old.xml, which is not known in advance.
     assert_eq!(count(&asked, "/old.xml"), 1);
     let kinds: Vec<SitemapKind> = report.sitemaps.iter().map(|file| file.kind).collect();
     assert_eq!(kinds, [SitemapKind::Index, SitemapKind::Urlset]);
@@ -177,7 +177,7 @@ async fn the_feeds_of_a_site_without_sitemaps_are_read() {
         (1, SitemapKind::Rss)
     );
     assert!(listed(&report).contains(&"https://a.site.test/post"));
-    // With a sitemap there is nothing that a feed would add.
+    // If there is a sitemap, a feed adds nothing.
     let (report, asked) = scanned(move |url| match path_of(url) {
         "" => Some(Reply::html(home)),
         "sitemap.xml" => Some(urlset(&["/1"])),

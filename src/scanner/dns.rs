@@ -1,7 +1,7 @@
-//! The DNS records of the domain, and whether email addresses can receive email: queried while the site is read, added
-//! at the end.
+//! The DNS records of the domain, and whether email addresses can receive email. They are queried while the site is
+//! read, and added at the end.
 //!
-//! It delays a scan by no more than its slowest fetch: records without a response by then are unknown.
+//! They delay a scan by no more than its slowest fetch: records without a response by then are unknown.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ const MAX_MAIL_DOMAINS: usize = 5;
 
 type Answer<Key> = (Key, Result<Vec<String>, RecordsError>);
 
-/// Running queries; dropping the value ends them.
+/// Running queries; dropping the value cancels them.
 pub(super) struct DnsQueries {
     records: DnsRecords,
     open: JoinSet<Answer<&'static str>>,
@@ -60,7 +60,7 @@ pub(super) fn ask(context: &ScanContext, domain: &DomainName) -> Option<DnsQueri
     Some(DnsQueries { records, open })
 }
 
-/// Adds to the findings what was answered until then, and what follows from it.
+/// Adds the answers received so far to the findings, and what follows from them.
 pub(super) async fn add_to(
     context: &ScanContext,
     findings: &mut Findings,
@@ -79,7 +79,7 @@ pub(super) async fn add_to(
             Ok(found) => {
                 records.failures.remove(kind);
                 if let Some(list) = records.list(kind) {
-                    // Characters that would act on a terminal or a page are escaped.
+                    // Characters that could control a terminal or a page are escaped.
                     list.extend(found.iter().map(|text| Printable(text).to_string()));
                 }
             }
@@ -125,7 +125,7 @@ pub(super) async fn add_to(
 
 type MailDomain = (String, RecordKind);
 
-/// What says whether a domain receives email.
+/// The records that show whether a domain receives email.
 const MAIL_RECORDS: [RecordKind; 3] = [RecordKind::Mx, RecordKind::A, RecordKind::Aaaa];
 
 /// The other domains of addresses that are looked up.
@@ -138,7 +138,7 @@ fn mail_domains(findings: &Findings, own: &DnsRecords) -> Vec<String> {
         }
     }
     if own.name != own.zone {
-        // Whether it has an address was asked of the name below it alone.
+        // The address records were queried only for the name below the zone.
         domains.push(&own.zone);
     }
     domains.into_iter().map(str::to_owned).collect()
@@ -163,7 +163,7 @@ fn domain_of(email: &str) -> &str {
     email.rsplit_once('@').map_or("", |(_, domain)| domain)
 }
 
-/// Whether email to an address can be delivered according to DNS (RFC 5321, 5.1; RFC 7505). Nothing is sent.
+/// Whether email to an address can be delivered according to DNS (RFC 5321, 5.1; RFC 7505). No email is sent.
 fn check(email: &str, answers: &BTreeMap<MailDomain, Result<Vec<String>, RecordsError>>) -> EmailCheck {
     let domain = domain_of(email);
     let answer = |kind| {
@@ -208,7 +208,7 @@ fn check(email: &str, answers: &BTreeMap<MailDomain, Result<Vec<String>, Records
     }
 }
 
-/// Whether an address is that of an office, not of a person.
+/// Whether an address belongs to a role, not to a person.
 fn is_role(email: &str) -> bool {
     const ROLES: &str = "abuse accounting accounts admin administration anfrage anfragen backoffice billing biuro booking \
         bookings bureau buchhaltung bewerbung career careers comercial commercial contact contacto contactus contato \

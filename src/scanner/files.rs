@@ -1,5 +1,5 @@
-//! Files with which a site tells others how to contact and use it, and its icon and logo. They are read only on
-//! request, while the scan reads the rest of the site.
+//! Files in which a site states how to contact and use it, and its icon and logo. They are read only on request, while
+//! the scan reads the rest of the site.
 //!
 //! They delay a scan by no more than its slowest fetch, and never make it fail: without a response for a file, its
 //! known values stay.
@@ -30,11 +30,12 @@ use crate::values::site_files::{AdsTxt, FileAnswer, HumansTxt, LlmsTxt, Security
 
 const REDIRECTS: usize = 5;
 
-/// Decoded bytes that are read of a file. Files of sellers are long; of the others, the beginning is enough.
+/// Maximum decoded bytes that are read of a file. Lists of ad sellers are long; for other files, the beginning is
+/// enough.
 const MAX_BYTES: u64 = 64 * 1024;
 const MAX_ADS_BYTES: u64 = 1024 * 1024;
 
-/// Characters of a value that are kept, and values of a kind.
+/// Maximum characters kept of a value, and values kept of one kind.
 const MAX_VALUE: usize = 500;
 const MAX_VALUES: usize = 20;
 
@@ -77,10 +78,10 @@ impl Site {
         }
     }
 
-    /// Where a file may be, the proper place first.
+    /// The URLs at which a file may be, the standard one first.
     fn urls(&self, file: SiteFile) -> Vec<Url> {
         match file {
-            // Where browsers look if the page names none.
+            // The path that browsers use if the page names no icon.
             SiteFile::Icon => vec![
                 self.icon
                     .clone()
@@ -98,12 +99,12 @@ pub(super) struct Files {
     wanted: Vec<SiteFile>,
     site: Arc<Site>,
     deadline: Instant,
-    /// Requests that are being made; they end with it.
+    /// Running requests; dropping the value cancels them.
     open: JoinSet<Outcome>,
 }
 
 impl Files {
-    /// The wanted files of a site.
+    /// The requested files of a site.
     pub(super) fn new(wanted: Vec<SiteFile>, site: Site, deadline: Instant) -> Self {
         Self {
             wanted,
@@ -113,7 +114,7 @@ impl Files {
         }
     }
 
-    /// Begins to ask. Where requests are kept apart this comes when all else was read: each would delay another one.
+    /// Starts the requests. With a pause between requests, this happens last: each file would delay another request.
     pub(super) fn begin(&mut self, context: &ScanContext) {
         if !self.open.is_empty() {
             return;
@@ -125,7 +126,7 @@ impl Files {
         }
     }
 
-    /// Adds to the findings what was answered until then.
+    /// Adds the results that arrive before `until` to the findings.
     pub(super) async fn add_to(mut self, findings: &mut Findings, until: Instant) {
         while let Ok(Some(outcome)) = timeout_at(until, self.open.join_next()).await {
             let Ok((answer, says)) = outcome else { continue };
@@ -160,13 +161,13 @@ fn url_of(home: &Url, path: &str) -> Url {
     url
 }
 
-/// Reads a file at the first of its places that has one.
+/// Reads a file from the first URL that has one.
 async fn read(context: &ScanContext, file: SiteFile, site: &Site, deadline: Instant) -> Outcome {
     let mut outcome = None;
     for url in site.urls(file) {
         let (answer, says) = read_at(context, file, url, site, deadline).await;
         let goes_on = answer.is_there == Some(false);
-        // What was not answered at one place may be there, whatever the other one says.
+        // If one URL did not answer, the file may be there, whatever the other URL answers.
         outcome = Some((answer, says));
         if !goes_on {
             break;
@@ -180,8 +181,8 @@ async fn read(context: &ScanContext, file: SiteFile, site: &Site, deadline: Inst
     })
 }
 
-/// Why robots.txt keeps a file from being read. It speaks for its own host: a picture elsewhere is read without one, as
-/// browsers read it.
+/// Why robots.txt forbids reading a file. It applies only to its own host: a picture on another host is read without
+/// checking its robots.txt, as browsers do.
 async fn refusal(context: &ScanContext, url: &Url, site: &Site) -> Option<String> {
     if url.host() != site.home.host() {
         return None;
@@ -225,7 +226,8 @@ async fn read_answer(context: &ScanContext, file: SiteFile, asked: &Url, answer:
         body,
         ..
     } = answer;
-    // The file of another site speaks for that one, except of sellers, which others may keep for a site, as pictures.
+    // A file of another site describes that site. Exceptions are ads.txt and pictures, which others may host for a
+    // site.
     let may_be_elsewhere = matches!(file, SiteFile::AdsTxt | SiteFile::Icon | SiteFile::Logo);
     if !may_be_elsewhere && !same_site(&url, asked) {
         let why = format!("{asked} leads to another site");
@@ -272,7 +274,7 @@ struct Beginning {
     url: String,
     media_type: Option<String>,
     bytes: Vec<u8>,
-    /// Whether it was cut off.
+    /// Whether the body was cut off.
     is_cut: bool,
 }
 
@@ -293,7 +295,7 @@ impl Beginning {
     }
 }
 
-/// The parsed content of such a file, or why it is invalid.
+/// The parsed content of a file, or why it is invalid.
 fn says(file: SiteFile, read: Beginning, now: DateTime<Utc>) -> Result<FileContent, String> {
     let none = |what: &str| format!("it has no {what}");
     let is_cut = read.is_cut;

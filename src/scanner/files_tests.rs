@@ -86,7 +86,7 @@ async fn no_file_is_asked_for_unless_somebody_wants_it_and_none_if_none_may_be()
     );
 }
 
-/// What the files say, however long they take.
+/// The content of the files, without a time limit.
 async fn files_of(site: &TestSite, files: SiteFileSet, robots: &str) -> (Findings, ScanContext) {
     let fetcher = Fetcher::new(site.settings()).unwrap();
     let context = ScanContext::clone(&Scanner::new(fetcher, ScannerSettings::default()).context);
@@ -110,7 +110,7 @@ async fn files_of(site: &TestSite, files: SiteFileSet, robots: &str) -> (Finding
 #[tokio::test]
 async fn each_file_is_read_counted_and_told_with_its_place() {
     let site = site(|path| match path {
-        // The proper place has a page for everything that is not there.
+        // The standard path returns a page for everything that does not exist.
         ".well-known/security.txt" => Some(Reply::html("<title>Oops</title>")),
         "security.txt" => Some(Reply::ok(
             "text/plain",
@@ -147,7 +147,7 @@ async fn each_file_is_read_counted_and_told_with_its_place() {
             .iter()
             .all(|(_, is_there)| *is_there == Some(true))
     );
-    // Two places, a redirect, and one each for the others.
+    // Two paths, a redirect, and one request for each other file.
     assert_eq!(context.fetcher.cost().requests, 6);
 }
 
@@ -213,7 +213,7 @@ async fn a_file_that_does_not_come_delays_no_scan_and_fails_nothing() {
         is_file.then_some(never)
     })
     .await;
-    // It would end at its limit of a minute, if it waited for any of them.
+    // If the scan waited for any of them, it would end at its limit of one minute.
     let found = scan_with(site.settings(), all()).await;
     assert_eq!(found.title.as_deref(), Some("Home"));
     assert_eq!(found.files.len(), 4);
@@ -265,7 +265,7 @@ async fn icon_and_logo_are_read_where_the_home_page_says() {
     let site = site(move |path| match path {
         "" => Some(Reply::html(asked_of_page)),
         "i.svg" => Some(Reply::ok("image/svg+xml", DRAWING)),
-        // The type of a server is not believed, the content is.
+        // The content decides, not the type that the server states.
         "l.svg" => Some(Reply::ok("application/octet-stream", DRAWING)),
         _ => None,
     })

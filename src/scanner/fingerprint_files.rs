@@ -13,7 +13,7 @@ const FOLDER: &str = "technologies";
 /// Why sets cannot be read or stored.
 #[derive(Debug, thiserror::Error)]
 pub enum FingerprintFilesError {
-    /// A file or folder.
+    /// A file or folder cannot be read or written.
     #[error("cannot read or write {}", path.display())]
     Unusable {
         /// The path.
@@ -40,9 +40,9 @@ pub enum FingerprintFilesError {
 /// The result of loading a set.
 #[derive(Debug)]
 pub struct Loaded {
-    /// Its name, by which loading it again replaces it.
+    /// Its name. Loading another set with this name replaces it.
     pub name: String,
-    /// The technologies it holds.
+    /// Number of technologies that it contains.
     pub technologies: usize,
     /// Number of patterns and selectors.
     pub signs: usize,
@@ -52,7 +52,7 @@ pub struct Loaded {
     pub not_evaluated: usize,
 }
 
-/// The set of the binary with all that are loaded in a data directory.
+/// The built-in set together with all sets that are loaded in a data directory.
 pub fn technologies(data_dir: &Path) -> Result<Arc<Technologies>, FingerprintFilesError> {
     let folder = data_dir.join(FOLDER);
     if !folder.is_dir() {
@@ -61,7 +61,7 @@ pub fn technologies(data_dir: &Path) -> Result<Arc<Technologies>, FingerprintFil
     let mut texts = Vec::new();
     for path in json_files(&folder)? {
         let text = read(&path)?;
-        // Reported with the file's name, which the joint set does not have.
+        // The error names the file, which the combined set could not do.
         Technologies::combine(std::slice::from_ref(&text))
             .map_err(|source| FingerprintFilesError::Format { path, source })?;
         texts.push(text);
@@ -72,7 +72,7 @@ pub fn technologies(data_dir: &Path) -> Result<Arc<Technologies>, FingerprintFil
     Ok(Arc::new(set))
 }
 
-/// Takes a set: a file, or a folder of files that belong together. One of the same name is replaced.
+/// Loads a set: a file, or a folder of files that belong together. It replaces a set of the same name.
 pub fn load(data_dir: &Path, source: &Path) -> Result<Loaded, FingerprintFilesError> {
     let files = if source.is_dir() {
         json_files(source)?
@@ -89,7 +89,7 @@ pub fn load(data_dir: &Path, source: &Path) -> Result<Loaded, FingerprintFilesEr
         let text = read(&path)?;
         match Technologies::with(&[&text]) {
             Ok(_) => texts.push(text),
-            // A set's folder also holds what is not fingerprints, such as the names of groups.
+            // A set's folder also contains files without fingerprints, such as the names of groups.
             Err(FormatError::Nothing) if source.is_dir() => {}
             Err(source) => return Err(FingerprintFilesError::Format { path, source }),
         }
@@ -115,7 +115,7 @@ pub fn load(data_dir: &Path, source: &Path) -> Result<Loaded, FingerprintFilesEr
     })
 }
 
-/// Removes a loaded set; returns whether there was one of that name.
+/// Removes a loaded set; returns whether a set of that name existed.
 pub fn unload(data_dir: &Path, name: &str) -> Result<bool, FingerprintFilesError> {
     let folder = data_dir.join(FOLDER);
     let known = if folder.is_dir() {
@@ -123,7 +123,7 @@ pub fn unload(data_dir: &Path, name: &str) -> Result<bool, FingerprintFilesError
     } else {
         Vec::new()
     };
-    // Only what is listed in the folder: a name is not a path.
+    // Only names listed in the folder are accepted: a name is not a path.
     let Some(path) = known
         .into_iter()
         .find(|path| path.file_stem().is_some_and(|stem| stem == name))
@@ -152,7 +152,7 @@ fn name_of(source: &Path) -> String {
     }
 }
 
-/// Written under a temporary name and renamed, so that no reader sees an incomplete file.
+/// Writes the file under a temporary name and renames it, so that no reader sees an incomplete file.
 fn keep(folder: &Path, name: &str, text: &str) -> Result<(), FingerprintFilesError> {
     let path = folder.join(format!("{name}.json"));
     let new = folder.join(format!(".{name}.{}", std::process::id()));

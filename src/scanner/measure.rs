@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::fetch::Fetcher;
 use crate::values::report::SiteReport;
 
-/// A stage of a scan while it lasts. One that is cut off by the scan's time is measured too.
+/// A running stage of a scan. A stage that the scan's time limit ends is measured too.
 pub(super) struct Stage {
     name: &'static str,
     began: Instant,
@@ -27,7 +27,7 @@ impl Drop for Stage {
     }
 }
 
-/// Records one attempt that has ended.
+/// Records one finished attempt.
 #[expect(
     clippy::cast_precision_loss,
     reason = "histograms are floats; the costs of one scan stay far below 2^53"

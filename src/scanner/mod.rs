@@ -1,6 +1,6 @@
 //! Reads a site: robots.txt, sitemaps, pages. It uses no database and no events.
 //!
-//! [`Scanner::scan`] is one attempt at one site. It always returns a report, however hostile the site.
+//! [`Scanner::scan`] is one attempt to scan one site. It always returns a report, however hostile the site is.
 
 mod compute_budget;
 mod cooldown;
@@ -44,21 +44,21 @@ use parse_pool::{ParsePool, ParserFailed};
 /// Limits of one scan.
 #[derive(Clone, Debug)]
 pub struct ScannerSettings {
-    /// Number of parse threads, over all scans.
+    /// Number of parse threads, shared by all scans.
     pub parse_threads: usize,
-    /// Sitemap files read in one scan.
+    /// Maximum number of sitemap files read in one scan.
     pub max_sitemaps: usize,
-    /// How deep indexes may be nested.
+    /// Maximum depth of nested indexes.
     pub max_sitemap_depth: usize,
-    /// Decoded bytes of one sitemap file.
+    /// Maximum decoded bytes of one sitemap file.
     pub max_sitemap_bytes: u64,
-    /// URLs of sitemaps kept of one scan; more are only counted.
+    /// Maximum number of URLs from sitemaps that one scan keeps; further URLs are only counted.
     pub max_stored_urls: usize,
     /// Maximum bytes of memory for the stored sitemap data of one scan.
     pub max_kept_bytes: usize,
-    /// Processor time of one scan.
+    /// Maximum CPU time of one scan.
     pub max_compute: Duration,
-    /// Sitemap files requested at once in one scan.
+    /// Number of sitemap files that one scan requests at the same time.
     pub requests_at_once: usize,
     /// The known fingerprints.
     pub technologies: Arc<Technologies>,
@@ -86,27 +86,27 @@ pub struct Scanner {
     context: Arc<ScanContext>,
 }
 
-/// The client, limits and settings that a scan works with.
+/// The client, limits and settings that a scan uses.
 #[derive(Clone, Debug)]
 struct ScanContext {
     fetcher: Fetcher,
     pool: ParsePool,
-    /// What this scan may keep and compute.
+    /// Limits for the memory and CPU time of this scan.
     compute_budget: ComputeBudget,
     settings: ScannerSettings,
-    /// The product token that robots.txt files name us by.
+    /// Our product token in robots.txt files.
     agent: String,
-    /// Identifies the parser and what it depends on: a later scan reuses only what the same parser read.
+    /// Identifies the parser and its dependencies: a later scan reuses only content that the same parser read.
     parser_fingerprint: String,
-    /// What the last scan of the site kept.
+    /// The data that the last scan of the site kept.
     known: Arc<Revisit>,
 }
 
-/// Input that is read within a few hundred microseconds, in bytes.
+/// Size of input, in bytes, that is read within a few hundred microseconds.
 const LITTLE: usize = 8 * 1024;
 
 impl ScanContext {
-    /// The same with connections that end with the visit, and what is known of the site.
+    /// The same context with connections that end with the visit, and with the known data of the site.
     fn for_one_visit(&self, tenant: TenantId, kept: Option<Revisit>) -> Result<Self, FetchSetupError> {
         let kept = kept.unwrap_or_default();
         Ok(Self {
@@ -117,7 +117,7 @@ impl ScanContext {
         })
     }
 
-    /// The further files that a scan reads: those of the settings and of its request, if any may be read.
+    /// The additional files that a scan reads: those in the settings and in its request, if any may be read.
     fn wanted_files(&self, options: &ScanOptions) -> Vec<SiteFile> {
         let always = self.fetcher.settings().files;
         let wanted = always.map(|always| always.with(options.files));
@@ -132,8 +132,8 @@ impl ScanContext {
         self.pool.run(&self.compute_budget, job).await
     }
 
-    /// The same for a job whose time grows with its input alone, and so much input: on little it runs right here, as
-    /// handing it to another thread would take longer than the job does.
+    /// The same for a job whose time depends only on the size of its input. A small input is processed on the current
+    /// thread, because handing it to another thread would take longer than the job.
     async fn compute_on<T: Send + 'static>(
         &self,
         bytes: usize,
@@ -173,19 +173,19 @@ impl Scanner {
         }
     }
 
-    /// The longest that one attempt may take.
+    /// The longest time that one attempt may take.
     pub fn max_time(&self) -> Duration {
         self.context.fetcher.settings().max_time
     }
 
-    /// One attempt at a site; never longer than `time_limit`.
+    /// Runs one attempt at a site, for at most `time_limit`.
     pub async fn scan(&self, domain: &DomainName, options: &ScanOptions, time_limit: Duration) -> SiteReport {
         self.scan_for(TenantId::DEFAULT, domain, options, time_limit, None)
             .await
     }
 
-    /// Fetches this many of these URLs of one host, at equal distances, and returns the results: as far as its robots.txt
-    /// allows, and for no longer than `time_limit`. Also says what kept it from the rest.
+    /// Fetches this many of these URLs of one host, evenly spaced, and returns the results. It fetches only what
+    /// robots.txt allows, for at most `time_limit`. It also returns why the other URLs were not fetched.
     pub async fn check_urls(
         &self,
         urls: &[&str],
@@ -207,8 +207,8 @@ impl Scanner {
         })
     }
 
-    /// [`scan`](Self::scan) for a tenant, whose scans take turns with those of others, and for a site that may have
-    /// been scanned before: what it says is unchanged is not read again.
+    /// Like [`scan`](Self::scan), but for a tenant, whose scans take turns with those of others, and for a site that
+    /// may have been scanned before: content that the site reports as unchanged is not read again.
     pub async fn scan_for(
         &self,
         tenant: TenantId,
@@ -218,7 +218,7 @@ impl Scanner {
         kept: Option<Revisit>,
     ) -> SiteReport {
         match self.context.for_one_visit(tenant, kept) {
-            // The findings take kilobytes, which waiting callers would hold too.
+            // The future needs kilobytes for the findings. Without the box, waiting callers would need them too.
             Ok(context) => Box::pin(scan::scan(&context, domain, options, time_limit)).await,
             Err(error) => SiteReport::failed(FailureReason::Internal, error.to_string()),
         }

@@ -1,4 +1,4 @@
-//! Findings that are not on pages: the certificate, and the technologies that it and DNS show.
+//! Findings that are not from pages: the certificate, and the technologies that the certificate and DNS show.
 
 use std::sync::Arc;
 
@@ -17,14 +17,14 @@ pub(super) fn tell_certificate(context: &ScanContext, findings: &mut Findings) {
     findings.certificate = host.and_then(|host| context.fetcher.certificate(host));
 }
 
-/// Adds the CDN and the hosting if the headers of the site did not show them.
+/// Adds the CDN and the hosting provider if the headers of the site did not show them.
 pub(super) fn tell_hosting(findings: &mut Findings) {
     let Some(dns) = &findings.dns else { return };
     findings.cdn = findings.cdn.take().or_else(|| CDN.of_dns(dns));
     findings.hosting = findings.hosting.take().or_else(|| HOSTING.of_dns(dns));
 }
 
-/// Adds technologies that records and certificate show.
+/// Adds technologies that DNS records and the certificate show.
 pub(super) async fn add_signs(context: &ScanContext, findings: &mut Findings) {
     let known = Arc::clone(&context.settings.technologies);
     if !known.has_signs_beside() {

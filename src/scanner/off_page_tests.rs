@@ -1,4 +1,4 @@
-//! Findings that are not on pages: DNS, answered by a name server on a loopback port, and certificates.
+//! Findings that are not from pages: DNS, answered by a name server on a loopback port, and certificates.
 
 use hickory_resolver::proto::rr::rdata::{CNAME, MX, NS, TXT};
 use hickory_resolver::proto::rr::{RData, RecordType};
@@ -37,7 +37,7 @@ fn zone(host: &str, kind: RecordType) -> DnsReply {
                 txt(&"x".repeat(9_000)),
             ]
         }
-        // A name for itself: what it is another name for is asked, not followed.
+        // A separate name: the target of the alias is reported, not followed.
         ("www.site.test", RecordType::CNAME) => vec![RData::CNAME(CNAME(name("www.site.test.")))],
         ("_dmarc.site.test", RecordType::TXT) => vec![txt("v=DMARC1; p=reject")],
         ("site.test", RecordType::CAA) => return DnsReply::Failure,
@@ -152,7 +152,7 @@ async fn a_scan_does_not_wait_for_a_name_server_that_says_nothing() {
         "{:?}",
         dns.failures
     );
-    // One question alone would take as long as its repetitions.
+    // A single query would take this long with its retries.
     assert!(found.performance.visit.unwrap().milliseconds < 6_000);
 }
 

@@ -1,4 +1,4 @@
-//! The entrance of a site: the scheme and host on which it responds, and its robots.txt.
+//! The origin of a site: the scheme and host on which it responds, and its robots.txt.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,36 +21,36 @@ use crate::values::{DomainName, FailureReason, Problem};
 /// RFC 9309, 2.3.1.2: at least five hops should be followed.
 const ROBOTS_REDIRECTS: usize = 5;
 
-/// `Sitemap:` lines kept.
+/// Maximum number of `Sitemap:` lines kept.
 const MAX_SITEMAP_LINES: usize = 500;
 
-/// How a site is entered.
+/// The origin at which a site is read.
 #[derive(Debug)]
 pub(super) struct SiteOrigin {
     /// Scheme and host that answered, with the path `/`.
     pub(super) home: Url,
     pub(super) robots: RobotsPolicy,
-    /// Of the file that was read in the end.
+    /// The URL of the file that was finally read.
     pub(super) robots_url: Url,
     /// The data that the next scan may reuse.
     pub(super) keep: Option<KnownRobots>,
-    /// Problems before the first response.
+    /// Problems that occurred before the first response.
     pub(super) problems: Vec<Problem>,
 }
 
-/// The rules of a robots.txt for sitelog.
+/// The rules that a robots.txt has for sitelog.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RobotsPolicy {
     pub(super) rules: Arc<AgentRules>,
     /// Its `Sitemap:` lines as absolute URLs, each once.
     pub(super) sitemaps: Vec<Url>,
     crawl_delay: Option<f64>,
-    /// Which crawlers it allows; nothing if there is no file.
+    /// Which crawlers it allows; empty if there is no file.
     pub(super) crawlers: Option<Crawlers>,
 }
 
 impl RobotsPolicy {
-    /// Reads the file that `url` answered with.
+    /// Parses the file that `url` returned.
     pub(super) async fn read(context: &ScanContext, bytes: Vec<u8>, url: &Url) -> Result<Self, ParserFailed> {
         let (agent, url) = (context.agent.clone(), url.clone());
         let mut home = url.clone();
@@ -78,8 +78,8 @@ impl RobotsPolicy {
     }
 }
 
-/// Finds the host that answers, and reads robots.txt into `report`. A file that cannot be read fails the scan, with the
-/// reason why; one that is not there allows everything (RFC 9309, 2.3.1.3).
+/// Finds the host that responds, and reads robots.txt into `report`. If the file exists but cannot be read, the scan
+/// fails with the reason. If it does not exist, everything is allowed (RFC 9309, 2.3.1.3).
 pub(super) async fn enter(
     context: &ScanContext,
     deadlines: &Deadlines,
@@ -113,8 +113,8 @@ pub(super) async fn enter(
     })
 }
 
-/// Requests robots.txt by https, by http if no TLS connection succeeds, and at `www.` if the name has no address or does
-/// not accept a connection.
+/// Requests robots.txt over HTTPS, over HTTP if no TLS connection succeeds, and at `www.` if the name has no address or
+/// does not accept a connection.
 async fn find_host(
     context: &ScanContext,
     deadlines: &Deadlines,
@@ -133,7 +133,7 @@ async fn find_host(
     }
 }
 
-/// Requests robots.txt of one host, by https and then by http.
+/// Requests robots.txt of one host over HTTPS, then over HTTP.
 async fn try_host(
     context: &ScanContext,
     deadlines: &Deadlines,
@@ -181,7 +181,7 @@ async fn request_robots(
     context.fetcher.get_if_changed(&url, limits, known).await
 }
 
-/// robots.txt of the host of a URL.
+/// The robots.txt URL for the host of a URL.
 pub(super) fn robots_txt_of(url: &Url) -> Url {
     let mut robots = url.clone();
     robots.set_path("/robots.txt");
@@ -190,10 +190,10 @@ pub(super) fn robots_txt_of(url: &Url) -> Url {
     robots
 }
 
-/// robots.txt as it was read.
+/// A robots.txt that was read.
 struct RobotsRead {
     robots: RobotsPolicy,
-    /// About the home page.
+    /// The decision on the home page.
     decision: Decision,
     url: Url,
     keep: Option<KnownRobots>,
@@ -255,7 +255,7 @@ async fn read_robots(
     })
 }
 
-/// The rules of the host of a URL, or why nothing there may be fetched (RFC 9309, 2.3.1).
+/// The rules for the host of a URL, or why nothing on it may be fetched (RFC 9309, 2.3.1).
 pub(super) async fn rules_of(
     context: &ScanContext,
     url: &str,
@@ -299,7 +299,7 @@ fn sitemaps_of(robots: &Robots, url: &Url) -> Vec<Url> {
         .collect()
 }
 
-/// A failure by status; RFC 9110, 15, says whether it is temporary.
+/// A failure because of a status; RFC 9110, 15 defines whether it is temporary.
 pub(super) fn status_failure(url: &Url, status: u16, headers: &Headers) -> ScanFailure {
     ScanFailure {
         reason: FailureReason::HttpStatus,

@@ -1,8 +1,8 @@
-//! Separate threads for parsing, so that a large page does not delay the network of other scans. They are shared in
+//! Separate threads for parsing, so that a large page does not delay the network requests of other scans. Scans take
 //! turns, so that one tenant's sites do not delay another's.
 //!
-//! CPU time decides whose turn it is: first the waiting tenant that has used the least, then its scan that has used
-//! the least. A new tenant starts at the level of the others, so unused time does not add up. No scan is refused,
+//! CPU time decides whose turn it is: first the waiting tenant that has used the least, then its scan that has used the
+//! least. A new tenant starts at the level of the others, so unused time does not accumulate. No scan is refused,
 //! because each has its own limits.
 
 use std::collections::HashMap;
@@ -16,16 +16,16 @@ use tokio::sync::oneshot;
 use super::compute_budget::ComputeBudget;
 use crate::values::TenantId;
 
-/// A job that could continue for longer gives its thread back after this, and waits for its next turn.
+/// A longer job gives its thread back after this time, and waits for its next turn.
 pub(super) const TURN: Duration = Duration::from_millis(20);
 
-/// A bound on how many jobs run at the same time, and the order of those that wait.
+/// Limits how many jobs run at the same time, and orders the waiting jobs.
 #[derive(Clone, Debug)]
 pub(super) struct ParsePool {
     turns: Arc<Mutex<Turns>>,
 }
 
-/// A parser panicked: a bug in sitelog, kept to the document that met it.
+/// A parser panicked. This is a bug in sitelog; it affects only the document that caused it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the parser crashed on this document")]
 pub(super) struct ParserFailed;
@@ -34,7 +34,7 @@ pub(super) struct ParserFailed;
 struct Turns {
     free: usize,
     waiting: Vec<Waiting>,
-    /// Those with jobs that run or wait.
+    /// Tenants with running or waiting jobs.
     tenants: HashMap<TenantId, Tenant>,
 }
 
@@ -46,22 +46,22 @@ struct Waiting {
 
 #[derive(Debug, Default)]
 struct Tenant {
-    /// Jobs that run or wait.
+    /// Number of running or waiting jobs.
     jobs: usize,
     used: Duration,
 }
 
-/// The right to run on one of the threads; it goes to the next one when it is dropped.
+/// The right to run on one of the threads; dropping it passes it to the next job.
 #[derive(Debug)]
 struct Thread {
     turns: Arc<Mutex<Turns>>,
 }
 
-/// What a job is charged to, from its coming to its end.
+/// Charges a job to its tenant and scan, from its arrival to its end.
 struct Account {
     turns: Arc<Mutex<Turns>>,
     scan: ComputeBudget,
-    /// Processor time of its thread when it began to run.
+    /// CPU time of its thread when the job began to run.
     started: Option<Duration>,
 }
 
@@ -76,7 +76,7 @@ impl ParsePool {
         }
     }
 
-    /// Waits for the scan's turn and runs the job. The job itself must be bounded: it cannot be stopped.
+    /// Waits for the scan's turn and runs the job. The job must limit its own time: it cannot be stopped.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         scan: &ComputeBudget,
@@ -89,7 +89,7 @@ impl ParsePool {
             reason = "this is the bounded pool: a thread is held by the job"
         )]
         let running = tokio::task::spawn_blocking(move || {
-            // Given to the next one last, when what this job took is known.
+            // Dropped last: the cost of this job must be known before the next one gets the thread.
             let _thread = thread;
             account.started = Some(of_this_thread());
             let result = job();
@@ -99,7 +99,7 @@ impl ParsePool {
         running.await.map_err(|_| ParserFailed)
     }
 
-    /// Runs a small job on the thread that asks, and charges it like all others.
+    /// Runs a small job on the caller's thread, and charges it like any other job.
     pub(super) fn run_here<T>(
         &self,
         scan: &ComputeBudget,
@@ -131,7 +131,7 @@ fn grant(turns: &Arc<Mutex<Turns>>) {
         let thread = Thread {
             turns: Arc::clone(turns),
         };
-        // A caller that no longer waits drops it, which passes it on.
+        // A caller that no longer waits drops the thread, which passes it on.
         let _unwanted = next.thread.send(thread);
     }
 }
@@ -145,7 +145,7 @@ impl Turns {
         self.waiting.retain(|waiting| !waiting.thread.is_closed());
         let used = |tenant: TenantId| self.tenants.get(&tenant).map_or(Duration::ZERO, |one| one.used);
         let order = |(_, waiting): &(usize, &Waiting)| (used(waiting.scan.tenant()), waiting.scan.computed());
-        // Of equals the first, so the others stay in the order in which they came.
+        // `min_by_key` returns the first of equal jobs, so they run in order of arrival.
         let (at, _) = self.waiting.iter().enumerate().min_by_key(order)?;
         self.free -= 1;
         Some(self.waiting.remove(at))
@@ -201,7 +201,7 @@ impl Drop for Account {
     }
 }
 
-/// Processor time that this thread has used: on a busy machine waiting costs nothing.
+/// CPU time that this thread has used; on a busy machine, waiting does not count.
 pub(super) fn of_this_thread() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(
@@ -247,13 +247,13 @@ mod tests {
         assert!(futures::poll!(&mut unwanted).is_pending());
         let mut wanted = Box::pin(pool.run(&scan, || 2));
         assert!(futures::poll!(&mut wanted).is_pending());
-        // The turn comes, but the caller is gone.
+        // The job's turn comes, but its caller is gone.
         drop(thread);
         drop(unwanted);
         assert_eq!(wanted.await, Ok(2));
     }
 
-    /// Gives turns until no scan waits, and charges each for a second; returns the scans in the order of their turns.
+    /// Gives turns until no scan waits, charging one second for each; returns the scans in the order of their turns.
     fn order(waiting: &[&ComputeBudget]) -> Vec<usize> {
         let mut turns = Turns {
             free: 1,
@@ -284,7 +284,7 @@ mod tests {
     fn tenants_take_turns_and_so_do_the_scans_of_each() {
         let (heavy, light) = ([scan_of(1), scan_of(1)], scan_of(2));
         let jobs = [&heavy[0], &heavy[0], &heavy[0], &heavy[1], &light, &light];
-        // `position` tells the first job of a scan: 0 and 3 are the heavy tenant's, 4 is the other's.
+        // `position` returns the first job of a scan: 0 and 3 belong to the heavy tenant, 4 to the other one.
         assert_eq!(order(&jobs), [0, 4, 3, 4, 0, 0]);
     }
 

@@ -16,7 +16,7 @@ use crate::values::{FailureReason, Problem};
 
 const PAGE_REDIRECTS: usize = 10;
 
-/// Bytes that can be scanned without delay.
+/// Number of bytes that can be searched without delay.
 const SHORT: usize = 64 * 1024;
 
 /// A page that was read.
@@ -78,7 +78,7 @@ pub(super) async fn read(
         let detail = format!("{url} answered {status} without content");
         failure(FailureReason::EmptyBody, detail)
     };
-    // A longer one is examined where it is parsed.
+    // Longer bodies are examined on the parse thread.
     if body.bytes.len() <= SHORT && body.bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(empty());
     }
@@ -120,7 +120,7 @@ pub(super) async fn read(
     })
 }
 
-/// What the last scan read, if the file is unchanged.
+/// The last scan's content, if the file is unchanged.
 fn unchanged(url: Url, status: u16, known: &KnownPage) -> PageRead {
     PageRead {
         report: PageReport {
@@ -136,7 +136,7 @@ fn unchanged(url: Url, status: u16, known: &KnownPage) -> PageRead {
     }
 }
 
-/// The code of what ended a page of which something came.
+/// The problem code for an error that interrupted a page after it had begun.
 fn broken_off(error: &FetchError) -> &'static str {
     match error {
         FetchError::Budget { .. } => error.problem_code(),
@@ -153,7 +153,8 @@ fn failure(reason: FailureReason, detail: String) -> ScanFailure {
     }
 }
 
-/// By the type where it says HTML, unless the bytes are plainly something else; by the bytes where it is vague.
+/// The media type decides if it is HTML, unless the bytes are clearly something else; if the type is vague, the bytes
+/// decide.
 fn is_html(headers: &Headers, bytes: &[u8]) -> bool {
     const BINARY: &[&[u8]] = &[
         b"%PDF",

@@ -20,16 +20,17 @@ use crate::values::sitemap::{SitemapKind, SitemapUrl};
 
 const SITEMAP_REDIRECTS: usize = 5;
 
-/// Wire bytes parsed at once: small enough for flat memory, large enough that handing over to a thread is cheap.
+/// Wire bytes parsed in one batch: small enough for low memory use, large enough that the handover to a thread is
+/// cheap.
 const BATCH: usize = 256 * 1024;
 
-/// Distinct URLs remembered within one file.
+/// Maximum number of distinct URLs remembered within one file.
 const MAX_DISTINCT: usize = 1_000_000;
 
-/// Bytes of a batch that are read between two looks at the clock: inflated as far as is allowed, some milliseconds.
+/// Bytes of a batch that are read between two checks of the clock: with maximum compression, some milliseconds.
 const STEP: usize = 16 * 1024;
 
-/// Children of one index that are kept, and bytes of their addresses.
+/// Maximum number of children kept of one index, and bytes of their URLs.
 const MAX_CHILDREN: usize = 5_000;
 const MAX_CHILDREN_BYTES: usize = 1024 * 1024;
 
@@ -37,29 +38,29 @@ const MAX_CHILDREN_BYTES: usize = 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct FileRead {
     pub(super) report: SitemapReport,
-    /// Where it was in the end; `None` without an answer.
+    /// The URL after redirects; `None` without a response.
     pub(super) final_url: Option<Url>,
-    /// The sitemaps it names.
+    /// The sitemaps that it names.
     pub(super) children: Vec<Url>,
-    /// What the next scan may use again, if all that the file names is kept.
+    /// The data that the next scan may reuse, if everything that the file names is kept.
     pub(super) keep: Option<KnownSitemap>,
     /// How its entries compare with the site.
     pub(super) audit: FileAudit,
 }
 
 impl FileRead {
-    /// How many URLs it names.
+    /// Number of URLs that it names.
     pub(super) fn named(&self) -> usize {
         self.report.urls.len() + self.children.len()
     }
 }
 
-/// What the parser collects, up to its bounds.
+/// The data that the parser collects, up to its limits.
 #[derive(Debug, Default)]
 struct Collected {
     urls: Vec<SitemapUrl>,
     children: Vec<Url>,
-    /// URLs that may still come, and bytes of them.
+    /// How many more URLs, and how many more bytes of them, may be kept.
     room_for_urls: usize,
     room: usize,
     bytes_of_children: usize,
@@ -72,18 +73,18 @@ struct Collected {
 #[derive(Clone, Debug)]
 pub(super) struct Reader {
     pub(super) deadline: Instant,
-    /// What its entries are compared with.
+    /// The site that its entries are compared with.
     pub(super) standard: Arc<Standard>,
 }
 
-/// What a URL that is kept takes of the memory.
+/// The memory that a kept URL uses.
 pub(super) fn bytes_of(url: &SitemapUrl) -> usize {
     let texts = [&url.lastmod, &url.changefreq, &url.priority];
     let texts: usize = texts.into_iter().flatten().map(String::capacity).sum();
     size_of::<SitemapUrl>() + url.loc.capacity() + texts
 }
 
-/// Reads a file; any failure becomes part of the report. At most `max_urls` of its URLs are kept.
+/// Reads a file; any failure becomes part of the report. It keeps at most `max_urls` of the file's URLs.
 pub(super) async fn read(context: &ScanContext, url: &Url, how: &Reader, max_urls: usize) -> FileRead {
     let limits = Limits {
         deadline: how.deadline,
@@ -213,7 +214,7 @@ async fn read_answer(
     read
 }
 
-/// What the last scan read, if the file is unchanged.
+/// The last scan's content, if the file is unchanged.
 fn unchanged(
     status: u16,
     final_url: Url,
@@ -271,11 +272,11 @@ struct Parsed {
 /// Why a body was not read to its end.
 enum ReadError {
     By(FetchError),
-    /// The scan has computed as long as it may.
+    /// The scan used up its CPU time.
     Compute,
 }
 
-/// A document that is being read.
+/// A document that is currently read.
 struct Reading {
     reader: SitemapReader,
     collected: Collected,
@@ -284,7 +285,7 @@ struct Reading {
     wire: u64,
 }
 
-/// Feeds the body to the reader batch by batch, and each batch turn by turn. `None` if the parser panicked.
+/// Feeds the body to the reader in batches, and each batch in turns. `None` if the parser panicked.
 async fn parse(
     context: &ScanContext,
     reader: SitemapReader,
@@ -292,7 +293,7 @@ async fn parse(
     (collected, standard): (Collected, Arc<Standard>),
 ) -> Option<Parsed> {
     let mut broke = None;
-    // Bytes that there are to read, up to here; a reader may hold all of them back until the end.
+    // Bytes available so far; a reader may hold all of them back until the end.
     let mut work = 0_usize;
     let mut under_way = Reading {
         reader,
@@ -305,7 +306,7 @@ async fn parse(
         let mut error = None;
         under_way.batch = next_batch(&mut body, &mut error).await;
         under_way.wire = body.wire_bytes();
-        // What is packed may be long.
+        // Compressed content may be long.
         let read = if is_gzip(&under_way.batch) {
             usize::MAX
         } else {
@@ -348,7 +349,7 @@ async fn parse(
 }
 
 impl Reading {
-    /// Reads of the batch what can be read in one turn; says whether the reader wants more.
+    /// Reads as much of the batch as possible in one turn; returns whether the reader wants more.
     fn read(mut self) -> (Self, bool) {
         let start = of_this_thread();
         let mut wants_more = true;
@@ -373,7 +374,7 @@ impl Reading {
     }
 }
 
-/// Collects chunks up to a batch; a break is left in `broke`, what came before it counts.
+/// Collects chunks up to a batch. If the connection breaks, the error is stored in `broke` and earlier chunks count.
 async fn next_batch(body: &mut Body, broke: &mut Option<FetchError>) -> BytesMut {
     let mut batch = BytesMut::new();
     while batch.len() < BATCH {
@@ -401,7 +402,7 @@ impl Collected {
     }
 
     fn take_url(&mut self, mut url: SitemapUrl) {
-        // One that was resolved has room to grow.
+        // A resolved URL has spare capacity.
         url.loc.shrink_to_fit();
         let bytes = bytes_of(&url);
         if self.room_for_urls == 0 || bytes > self.room {

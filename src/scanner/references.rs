@@ -1,6 +1,6 @@
 //! Decodes character references of XML and HTML (`&amp;`, `&#228;`, `&eacute;`).
 //!
-//! For sitemaps and pages alike. The sitemap reader handles the entities that a document declares.
+//! Used for sitemaps and pages. The sitemap reader handles the entities that a document declares.
 
 use std::borrow::Cow;
 
@@ -9,8 +9,8 @@ use memchr::memchr;
 /// Longest name of an entity.
 const MAX_NAME: usize = 40;
 
-/// Resolves numeric references, and named ones as `named` says; whatever is not resolved stays as it is, so that a
-/// raw `&` of a query string is text.
+/// Resolves numeric references, and named ones with `named`. Unresolved references stay unchanged, so that a raw `&` of
+/// a query string is text.
 pub fn resolve<'a>(text: &'a str, named: &mut dyn FnMut(&str) -> Option<String>) -> Cow<'a, str> {
     let Some(first) = memchr(b'&', text.as_bytes()) else {
         return Cow::Borrowed(text);
@@ -33,14 +33,14 @@ pub fn resolve<'a>(text: &'a str, named: &mut dyn FnMut(&str) -> Option<String>)
     Cow::Owned(resolved)
 }
 
-/// HTML's own entities only.
+/// Resolves numeric references and HTML's own entities only.
 pub fn resolve_html(text: &str) -> Cow<'_, str> {
     resolve(text, &mut html_entity)
 }
 
-/// A named character of HTML.
+/// The character for a name in HTML.
 pub fn html_entity(name: &str) -> Option<String> {
-    // The five of XML are nearly all that are met.
+    // Nearly all references are to the five entities of XML.
     let common = match name {
         "amp" => "&",
         "lt" => "<",
@@ -58,7 +58,7 @@ pub fn html_entity(name: &str) -> Option<String> {
     (!value.is_empty()).then_some(value)
 }
 
-/// The reference that a text (beginning with `&`) begins with, and its length.
+/// The reference at the beginning of a text that starts with `&`, and its length.
 fn reference(text: &str, named: &mut dyn FnMut(&str) -> Option<String>) -> Option<(String, usize)> {
     if let Some(number) = text.strip_prefix("&#") {
         return numeric(number).map(|(character, length)| (character.to_string(), length + 2));

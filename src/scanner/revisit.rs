@@ -1,7 +1,7 @@
 //! What a scan reuses from the last scan of a site, and what it keeps for the next one.
 //!
 //! A 304 is accepted for a week; then each file is read again, in case a server's validators do not change with its
-//! files. Content that another version of the reader read, or that was read with other fingerprints, is not reused.
+//! files. Content that another parser version read, or that was read with other fingerprints, is not reused.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
@@ -19,11 +19,11 @@ const MAX_AGE: TimeDelta = TimeDelta::days(7);
 /// A larger robots.txt is not kept.
 pub(super) const MAX_KEPT_ROBOTS: usize = 64 * 1024;
 
-/// The version of the parser. Raise it when the parser reads something else out of the same file: what an older version
-/// read is then not reused. A test reminds of it when the sources change.
+/// The version of the parser. Raise it when the parser reads different content from the same file: content that an
+/// older version read is then not reused. A test points to it when the sources change.
 pub const PARSER_VERSION: u32 = 2;
 
-/// Identifies the parser: its version, its fingerprints of technologies, and the settings that decide what it gets.
+/// Identifies the parser: its version, its fingerprints of technologies, and the settings that determine its input.
 pub(super) fn parser_fingerprint(
     fetching: &FetchSettings,
     technologies: u64,
@@ -36,12 +36,12 @@ pub(super) fn parser_fingerprint(
     hex::encode(&Sha256::digest(parts)[..8])
 }
 
-/// What may be used again of what the last scan kept.
+/// The part of the last scan's data that may be reused.
 pub(super) fn usable(kept: Revisit, parser_fingerprint: &str, now: DateTime<Utc>) -> Revisit {
     if kept.reader != parser_fingerprint {
         return Revisit::default();
     }
-    // What was read in the future was read under another clock: its age is unknown.
+    // A read time in the future comes from another clock, so the age of the content is unknown.
     let is_fresh = |file: &KnownFile| (TimeDelta::zero()..MAX_AGE).contains(&(now - file.read_at));
     Revisit {
         reader: kept.reader,
@@ -60,7 +60,7 @@ pub(super) fn usable(kept: Revisit, parser_fingerprint: &str, now: DateTime<Utc>
     }
 }
 
-/// A file that was read as a whole just now; `None` if nothing can be asked by later.
+/// A file that was completely read just now; `None` if it has no validators for a later conditional request.
 pub(super) fn file(asked: &Url, url: &Url, headers: &Headers, bytes: u64) -> Option<KnownFile> {
     Some(KnownFile {
         asked: asked.to_string(),
@@ -71,7 +71,7 @@ pub(super) fn file(asked: &Url, url: &Url, headers: &Headers, bytes: u64) -> Opt
     })
 }
 
-/// What was found on a page, for the next scan.
+/// The findings of a page, for the next scan.
 pub(super) fn page(file: KnownFile, facts: &PageFacts) -> KnownPage {
     KnownPage {
         file,
@@ -82,7 +82,7 @@ pub(super) fn page(file: KnownFile, facts: &PageFacts) -> KnownPage {
     }
 }
 
-/// The other way round.
+/// The reverse: the findings from stored data.
 pub(super) fn facts(known: &KnownPage) -> PageFacts {
     PageFacts {
         findings: known.findings.clone(),
@@ -93,7 +93,7 @@ pub(super) fn facts(known: &KnownPage) -> PageFacts {
     }
 }
 
-/// URLs that were written by us.
+/// Parses URLs that sitelog wrote itself.
 pub(super) fn urls(texts: &[String]) -> Vec<Url> {
     texts.iter().filter_map(|text| Url::parse(text).ok()).collect()
 }
@@ -104,13 +104,13 @@ impl ScanContext {
         known.filter(|known| known.file.asked == asked.as_str())
     }
 
-    /// Its place among those that are known.
+    /// The index of a known sitemap.
     pub(super) fn known_sitemap(&self, asked: &Url) -> Option<usize> {
         let mut known = self.known.sitemaps.iter();
         known.position(|known| known.file.asked == asked.as_str())
     }
 
-    /// Likewise.
+    /// The index of a known page.
     pub(super) fn known_page(&self, asked: &Url) -> Option<usize> {
         let mut known = self.known.pages.iter();
         known.position(|known| known.file.asked == asked.as_str())

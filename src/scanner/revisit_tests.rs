@@ -62,7 +62,7 @@ async fn again(scanner: &Scanner, kept: Option<Revisit>) -> SiteReport {
     )
 }
 
-/// As if it had been recorded and loaded again: the lists of sitemaps come back with what was kept.
+/// Simulates that the report was recorded and loaded again: the sitemap lists come back with the kept data.
 fn with_lists(mut report: SiteReport) -> SiteReport {
     for known in report.revisit.iter_mut().flat_map(|kept| &mut kept.sitemaps) {
         let file = report.sitemaps.iter().find(|file| file.url == known.file.asked);
@@ -75,7 +75,7 @@ fn visit(report: &SiteReport) -> Visit {
     report.outcome.as_ref().unwrap().performance.visit.unwrap()
 }
 
-/// Without what differs from scan to scan.
+/// The findings without values that differ from scan to scan.
 fn facts(report: &SiteReport) -> Findings {
     let mut found = report.outcome.clone().unwrap();
     found.performance.visit = None;
@@ -117,7 +117,7 @@ async fn an_unchanged_site_costs_a_304_for_each_file_and_is_reported_as_before()
         second.robots.as_ref().unwrap().sitemaps,
         first.robots.as_ref().unwrap().sitemaps
     );
-    // And so on for ever: what was confirmed is kept again.
+    // This continues: confirmed data is kept again.
     assert_eq!(second.revisit, first.revisit);
 }
 
@@ -175,7 +175,7 @@ fn other_fingerprints_and_other_settings_are_another_reader() {
     assert_ne!(own, of(&[], smaller));
 }
 
-/// The second scan of a site that answers the home page of the first with a tag, and of the second with `reply`.
+/// The second scan of a site that answers the first request for its home page with a tag, and the second with `reply`.
 async fn second_home(reply: fn() -> Reply) -> (SiteReport, Vec<String>) {
     let visits = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&visits);
@@ -214,7 +214,7 @@ async fn a_304_for_another_tag_is_not_believed() {
     let (report, heads) = second_home(|| Reply::status(304).with("ETag: \"2\"")).await;
     assert_eq!(heads.len(), 2);
     assert!(heads[0].contains("if-none-match: \"1\"") && !heads[1].contains("if-none-match"));
-    // The second one was not asked for.
+    // The second one was not requested.
     assert_eq!(report.outcome.unwrap_err().reason, FailureReason::HttpStatus);
 }
 

@@ -1,6 +1,6 @@
 //! Parses robots.txt (RFC 9309, as leniently as Google's parser) and decides what an agent may fetch.
 //!
-//! The scan decides what follows from an unreadable robots.txt.
+//! The scan decides what an unreadable robots.txt means.
 
 mod crawlers;
 mod line;
@@ -91,19 +91,19 @@ impl Robots {
         robots
     }
 
-    /// What the `Sitemap:` lines name, as written.
+    /// The targets of the `Sitemap:` lines, as written.
     pub fn sitemaps(&self) -> &[String] {
         &self.sitemaps
     }
 
-    /// Seconds between requests asked of an agent.
+    /// The requested number of seconds between requests of an agent.
     pub fn crawl_delay(&self, agent: &str) -> Option<f64> {
         self.groups_for(agent)
             .into_iter()
             .find_map(|group| group.crawl_delay)
     }
 
-    /// The rules that count for an agent (its product token, or a whole `User-Agent` value).
+    /// The rules that apply to an agent (its product token, or a whole `User-Agent` value).
     pub fn rules_for(&self, agent: &str) -> AgentRules {
         AgentRules::of(self.groups_for(agent).into_iter().flat_map(|group| &group.rules))
     }
@@ -113,7 +113,7 @@ impl Robots {
         self.rules_for(agent).decide(url)
     }
 
-    /// The groups that name the agent; if none does, those for all.
+    /// The groups that name the agent; if there are none, the groups for all agents.
     fn groups_for(&self, agent: &str) -> Vec<&Group> {
         let token = product_token(agent);
         let named = |group: &&Group| {
@@ -141,7 +141,7 @@ impl Decision {
 }
 
 impl Rule {
-    /// Of two rules that match, the one with the greater weight decides.
+    /// If two rules match, the one with the greater weight decides.
     fn weight(&self) -> (usize, bool) {
         (self.pattern.len(), self.allow)
     }
@@ -177,7 +177,7 @@ fn directory_of_index(pattern: &str) -> Option<&str> {
         .then(|| &pattern[..=slash])
 }
 
-/// `*`, alone or followed by anything but a name, is all agents.
+/// `*`, either alone or followed by anything except a name, means all agents.
 fn agent_of(value: &str) -> Option<Agent> {
     let mut characters = value.chars();
     if characters.next() == Some('*') && characters.next().is_none_or(is_blank) {
@@ -187,8 +187,8 @@ fn agent_of(value: &str) -> Option<Agent> {
     (!token.is_empty()).then(|| Agent::Named(token.to_owned()))
 }
 
-/// The name that a `User-Agent` begins with, without its version: letters, `-` and `_` (RFC 9309, 2.2.1), and the digits
-/// and dots that real ones have (`MJ12bot`, `360Spider`, `Mail.RU_Bot`).
+/// The name at the start of a `User-Agent`, without its version: letters, `-` and `_` (RFC 9309, 2.2.1), and the digits
+/// and dots that real names contain (`MJ12bot`, `360Spider`, `Mail.RU_Bot`).
 fn product_token(agent: &str) -> &str {
     let end = agent
         .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')))

@@ -1,4 +1,4 @@
-//! Fetches some of the URLs in the sitemaps, to check them: one after another, at the pace of the host, and none that
+//! Fetches some of the URLs in the sitemaps to check them: one after another, at the pace of the host, and none that
 //! robots.txt disallows.
 
 use std::sync::Arc;
@@ -15,20 +15,20 @@ use crate::values::sitemap_audit::SampledUrl;
 
 const REDIRECTS: usize = 5;
 
-/// Decoded bytes of a page that are read: its head is at the beginning.
+/// Maximum decoded bytes read of a page: the head is at the beginning.
 const MAX_BYTES: u64 = 256 * 1024;
 
 /// Maximum characters of a text of a page that are kept.
 const MAX_TEXT: usize = 500;
 
-/// This many of the URLs, at equal distances, so that each part of the site is in the sample.
+/// Chooses this many of the URLs, evenly spaced, so that each part of the site is in the sample.
 pub fn chosen(urls: &[&str], wanted: usize) -> Vec<String> {
     let wanted = wanted.min(urls.len());
     let at = |place: usize| urls[place * urls.len() / wanted];
     (0..wanted).map(|place| at(place).to_owned()).collect()
 }
 
-/// The results of the URLs, and why the rest was not fetched, if it was not.
+/// The results for the URLs, and why the others were not fetched, if any.
 #[derive(Debug, Default)]
 pub(super) struct Sample {
     pub(super) urls: Vec<SampledUrl>,
@@ -36,7 +36,7 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    /// Nothing was fetched.
+    /// A sample in which nothing was fetched.
     pub(super) fn failed(problem: Problem) -> Self {
         Self {
             urls: Vec::new(),
@@ -45,7 +45,7 @@ impl Sample {
     }
 }
 
-/// Fetches these URLs, which are of the host whose rules these are, until the deadline.
+/// Fetches these URLs of one host, whose rules are given, until the deadline.
 pub(super) async fn check_urls(
     context: &ScanContext,
     urls: Vec<String>,
@@ -114,7 +114,7 @@ async fn check_url(
     sampled
 }
 
-/// Fetches one URL, and adds to `sampled` what the answer says.
+/// Fetches one URL, and adds the data from the response to `sampled`.
 async fn fetch(
     context: &ScanContext,
     url: &Url,

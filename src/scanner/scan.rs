@@ -34,9 +34,9 @@ use crate::values::{DomainName, FailureReason, Findings, Problem, Revisit, ScanO
 pub(super) struct Deadlines {
     /// When the scan began.
     start: Instant,
-    /// Of reading sitemaps.
+    /// The deadline for reading sitemaps.
     pub(super) sitemaps: Instant,
-    /// Of the whole scan; a little before the time limit, so that a report is still made.
+    /// The deadline for the whole scan, slightly before the time limit, so that a report can still be made.
     pub(super) end: Instant,
 }
 
@@ -50,13 +50,13 @@ impl Deadlines {
     }
 }
 
-/// What was read; it is kept when a scan is cut off.
+/// The data read so far; it is kept when the time limit ends a scan.
 #[derive(Debug, Default)]
 struct Progress {
     robots: Option<RobotsReport>,
     discovered: Discovered,
     pages: Vec<PageReport>,
-    /// There as soon as the home page was read.
+    /// Set as soon as the home page was read.
     findings: Option<Findings>,
     /// The data that the next scan may reuse.
     keep: Revisit,
@@ -64,11 +64,11 @@ struct Progress {
     out_of_time: bool,
     /// How long the slower of the first two fetches took.
     slowest: Duration,
-    /// Files that are read meanwhile.
+    /// Files that are read at the same time.
     files: Option<Files>,
 }
 
-/// One attempt at a site.
+/// Runs one attempt at a site.
 pub(super) async fn scan(
     context: &ScanContext,
     domain: &DomainName,
@@ -173,7 +173,7 @@ async fn run(
     discover(&sharing, &home.url, seeds, how, discovered).await;
     drop(stage);
     findings.sitemap_audit = progress.discovered.audit.take();
-    // Requests for sitemaps end at that time, so one was cut off.
+    // Requests for sitemaps end at their deadline, so one was cut off.
     progress.out_of_time |= Instant::now() >= deadlines.sitemaps;
     for url in std::mem::take(&mut progress.discovered.contact_pages) {
         if !links.contains(&url) {
@@ -203,7 +203,7 @@ async fn run(
     Ok(())
 }
 
-/// Where the site says that its home page is, if that is a place of the same site.
+/// The URL that the site states for its home page, if it is on the same site.
 fn proper_home(findings: &Findings, home: &Url) -> Url {
     let stated = findings
         .canonical_url
@@ -213,14 +213,14 @@ fn proper_home(findings: &Findings, home: &Url) -> Url {
     stated.unwrap_or_else(|| home.clone())
 }
 
-/// Longer links, in bytes, are not pages with contacts.
+/// A longer link, in bytes, is not a page with contacts.
 const MAX_LINK: usize = 2048;
 
 /// Hops of `<meta refresh>` that are followed.
 const MAX_REFRESHES: usize = 3;
 
-/// The home page: the page at the start page of the site, or where that sends its visitors. A page that only redirects
-/// is not a page of the report; one that cannot be read leaves the one before it.
+/// Reads the home page: the page at the site's root URL, or the page to which it redirects visitors. A page that only
+/// redirects is not in the report. If the target cannot be read, the page before it counts.
 async fn read_home(
     context: &ScanContext,
     deadlines: &Deadlines,
@@ -257,7 +257,7 @@ async fn read_home(
 }
 
 impl Progress {
-    /// Reads the pages that are likely to hold contacts, as far as time allows.
+    /// Reads the pages that are likely to contain contacts, while time remains.
     async fn read_further(
         &mut self,
         context: &ScanContext,
@@ -306,7 +306,7 @@ impl Progress {
         }
     }
 
-    /// Fetches some of the URLs of the sitemaps, as far as time allows.
+    /// Fetches some of the URLs of the sitemaps, while time remains.
     async fn check_urls(
         &mut self,
         context: &ScanContext,
@@ -327,7 +327,7 @@ impl Progress {
         if urls.is_empty() || !findings.is_from_owner() {
             return;
         }
-        // The proper place of the site may be another host than the one that was read.
+        // The canonical host of the site may differ from the host that was read.
         let rules = if standard.is_own(home.as_str()) {
             Ok(Arc::clone(&robots.rules))
         } else {
@@ -341,7 +341,7 @@ impl Progress {
         findings.problems.extend(sample.problem);
     }
 
-    /// Past the home page there is no failure: what stopped the scan is a problem of its findings.
+    /// After the home page, nothing fails the scan: whatever stopped it becomes a problem in its findings.
     fn into_report(
         self,
         context: &ScanContext,
@@ -388,8 +388,7 @@ impl Progress {
     }
 }
 
-/// The sitemaps that robots.txt names. A home page on another host has a robots.txt of its own, which from here on
-/// is the one that counts.
+/// The sitemaps that robots.txt names. A home page on another host has its own robots.txt, which applies from here on.
 async fn sitemaps_named(
     context: &ScanContext,
     deadlines: &Deadlines,
@@ -415,7 +414,7 @@ async fn sitemaps_named(
     Ok(named)
 }
 
-/// Lists in the findings what was read.
+/// Lists the documents that were read in the findings.
 fn summarise(
     findings: &mut Findings,
     robots: Option<&RobotsReport>,
@@ -454,7 +453,7 @@ fn summarise(
     findings.problems.extend(of_pages);
 }
 
-/// States in the findings what the scan cost, and which bound ended it, if one did.
+/// Records in the findings what the scan cost, and which limit ended it, if any.
 fn record_cost(findings: &mut Findings, context: &ScanContext, deadlines: &Deadlines, out_of_time: bool) {
     let cost = context.fetcher.cost();
     let budget = context.fetcher.settings().budget();

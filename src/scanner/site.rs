@@ -2,7 +2,7 @@
 
 use url::{Host, Url};
 
-/// Whether two URLs are of one registrable domain (public suffix list); addresses must be equal.
+/// Whether two URLs have the same registrable domain (public suffix list); IP addresses must be equal.
 pub fn same_site(one: &Url, other: &Url) -> bool {
     match (one.host(), other.host()) {
         (Some(Host::Domain(one)), Some(Host::Domain(other))) => {

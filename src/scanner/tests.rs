@@ -13,7 +13,7 @@ use crate::values::{FailureReason, Findings};
 const HOME: &str =
     "<html lang=en><title>Home</title><a href=/contact>Contact</a><a href=mailto:info@site.test>m</a>";
 
-/// `extra` first, then a home page at `/`, otherwise 404.
+/// A site that uses `extra` first, then a home page at `/`, otherwise 404.
 fn with_home(
     extra: impl Fn(&str) -> Option<Reply> + Send + Sync + 'static,
 ) -> impl Fn(&str) -> Reply + Send + Sync {

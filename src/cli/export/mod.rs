@@ -18,7 +18,7 @@ use self::s3::s3_object;
 use self::upload::{Ended, NotesFile, PART, Upload, UploadError};
 use super::input::BadArgument;
 use super::local::Local;
-use super::{output, tell};
+use super::{note_line, output};
 use crate::aggregates::ScanStatus;
 use crate::api::ApiState;
 use crate::api::export::{List, carried_by, rows_of};
@@ -148,7 +148,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     local.finish().await;
     let written = written?;
     if let Some(destination) = &destination {
-        tell(&format!(
+        note_line(&format!(
             "{} written to {destination}{}",
             counted(written.rows, "row"),
             kept(written.ended)
@@ -157,7 +157,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     if followed {
         return Ok(ExitCode::SUCCESS);
     }
-    tell(&format!(
+    note_line(&format!(
         "sitelog: the read models are behind the log: the export does not include all events up to position {head}"
     ));
     Ok(ExitCode::FAILURE)
@@ -267,7 +267,7 @@ impl Args {
             }
             let upload = Upload::new(Box::new(s3_object(address, config)?), PART, notes)?;
             if let Some(parts) = upload.continues() {
-                tell(&format!(
+                note_line(&format!(
                     "continuing an upload to {address} that was interrupted after {parts} parts"
                 ));
             }
@@ -275,7 +275,7 @@ impl Args {
         };
         match self.complete(state, format, begin(false)?).await {
             Err(error) if matches!(error.downcast_ref(), Some(UploadError::Gone)) => {
-                tell("the interrupted upload no longer exists; starting over");
+                note_line("the interrupted upload no longer exists; starting over");
                 self.complete(state, format, begin(true)?).await
             }
             other => other,

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use crate::cli::{say, say_lines};
+use crate::cli::{print_line, print_lines};
 use crate::log::EventLog;
 use crate::log::read::EventFilter;
 
@@ -23,7 +23,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, log: &EventLog) -> anyhow::Result<ExitCode> {
     let checkpoint = log.checkpoint(args.size).await?;
     if !args.json {
-        say_lines(&checkpoint.to_string())?;
+        print_lines(&checkpoint.to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
     let last = EventFilter {
@@ -39,6 +39,6 @@ pub(super) async fn run(args: &Args, log: &EventLog) -> anyhow::Result<ExitCode>
         "recorded_at": last.first().filter(|_| checkpoint.head.size > 0).map(|event| event.recorded_at),
         "checkpoint": checkpoint.to_string(),
     });
-    say(&report.to_string())?;
+    print_line(&report.to_string())?;
     Ok(ExitCode::SUCCESS)
 }

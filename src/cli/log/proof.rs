@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::cli::input::BadArgument;
-use crate::cli::say;
+use crate::cli::print_line;
 use crate::log::EventLog;
 use crate::log::head::Checkpoint;
 use crate::log::merkle::Hash;
@@ -48,7 +48,7 @@ pub(super) async fn run(args: &Args, log: &EventLog) -> anyhow::Result<ExitCode>
         asked => anyhow::Error::new(BadArgument(asked.to_string())),
     })?;
     if args.json {
-        say(&proof.to_json().to_string())?;
+        print_line(&proof.to_json().to_string())?;
     } else {
         proof.print()?;
     }
@@ -123,22 +123,22 @@ impl Proof {
     fn print(&self) -> std::io::Result<()> {
         match self {
             Self::Inclusion(proof) => {
-                say(&format!("event     {}", proof.position))?;
-                say(&format!("content   {}", proof.content))?;
-                say(&format!("leaf      {}", hex::encode(proof.leaf)))?;
+                print_line(&format!("event     {}", proof.position))?;
+                print_line(&format!("content   {}", proof.content))?;
+                print_line(&format!("leaf      {}", hex::encode(proof.leaf)))?;
             }
             Self::Consistency(proof) => {
-                say(&format!("old size  {}", proof.old.size))?;
-                say(&format!("old root  {}", hex::encode(proof.old.root)))?;
+                print_line(&format!("old size  {}", proof.old.size))?;
+                print_line(&format!("old root  {}", hex::encode(proof.old.root)))?;
             }
         }
         for hash in self.path() {
-            say(&format!("path      {}", hex::encode(hash)))?;
+            print_line(&format!("path      {}", hex::encode(hash)))?;
         }
         let head = self.checkpoint().head;
-        say(&format!("size      {}", head.size))?;
-        say(&format!("root      {}", hex::encode(head.root)))?;
-        say(if self.holds() {
+        print_line(&format!("size      {}", head.size))?;
+        print_line(&format!("root      {}", hex::encode(head.root)))?;
+        print_line(if self.holds() {
             "the proof is valid"
         } else {
             "THE PROOF IS INVALID: run 'sitelog log verify'"

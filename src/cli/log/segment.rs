@@ -9,7 +9,7 @@ use serde_json::json;
 use super::verify::read_head;
 use crate::cli::input::BadArgument;
 use crate::cli::output::chain;
-use crate::cli::say;
+use crate::cli::print_line;
 use crate::log::EventLog;
 use crate::log::segment::{SEGMENT_SIZE, SegmentError, verify_segment};
 
@@ -59,9 +59,9 @@ pub(super) struct VerifyArgs {
 pub(super) async fn seal(args: &SealArgs, log: &EventLog) -> anyhow::Result<ExitCode> {
     for segment in log.seal(args.segment_size).await? {
         if args.json {
-            say(&serde_json::to_string(&segment)?)?;
+            print_line(&serde_json::to_string(&segment)?)?;
         } else {
-            say(&format!(
+            print_line(&format!(
                 "events {} to {}  root {}",
                 segment.first, segment.last, segment.root
             ))?;
@@ -97,14 +97,14 @@ pub(super) async fn export(args: &ExportArgs, log: &EventLog) -> anyhow::Result<
         let report = json!({
             "file": args.file, "first": header.first, "last": header.last, "root": header.root,
         });
-        say(&report.to_string())?;
+        print_line(&report.to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
-    say(&format!(
+    print_line(&format!(
         "events {} to {} written to {shown}",
         header.first, header.last
     ))?;
-    say(&format!("tree head {} over {} leaves", header.root, header.last))?;
+    print_line(&format!("tree head {} over {} leaves", header.root, header.last))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -117,7 +117,7 @@ pub(super) fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         Ok(found) => found,
         Err(error) => {
             let error = chain(&anyhow::Error::new(error));
-            say(&if args.json {
+            print_line(&if args.json {
                 json!({ "file": args.file, "holds": false, "error": error }).to_string()
             } else {
                 format!("{shown}: {error}")
@@ -133,14 +133,14 @@ pub(super) fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
             "file": args.file, "holds": holds, "size": head.size, "root": hex::encode(head.root),
             "is_kept_head": is_kept,
         });
-        say(&report.to_string())?;
+        print_line(&report.to_string())?;
         return Ok(if holds {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE
         });
     }
-    say(&format!(
+    print_line(&format!(
         "tree head {} over {} leaves",
         hex::encode(head.root),
         head.size
@@ -157,13 +157,13 @@ pub(super) fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         return Err(BadArgument(message).into());
     }
     if kept != head {
-        say(&format!(
+        print_line(&format!(
             "DOES NOT MATCH the given head, {} over {} leaves",
             hex::encode(kept.root),
             kept.size
         ))?;
         return Ok(ExitCode::FAILURE);
     }
-    say("matches the given head: these events are in that log")?;
+    print_line("matches the given head: these events are in that log")?;
     Ok(ExitCode::SUCCESS)
 }

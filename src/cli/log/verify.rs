@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::aggregates;
 use crate::cli::input::BadArgument;
-use crate::cli::say;
+use crate::cli::print_line;
 use crate::log::EventLog;
 use crate::log::head::TreeHead;
 use crate::log::verify::{Finding, VerifyOptions};
@@ -58,21 +58,21 @@ pub(in crate::cli) async fn check(
             "wrong": found.wrong,
             "findings": found.findings.iter().map(finding_json).collect::<Vec<_>>(),
         });
-        say(&report.to_string())?;
+        print_line(&report.to_string())?;
         return Ok(found.holds());
     }
     for finding in &found.findings {
-        say(&finding.to_string())?;
+        print_line(&finding.to_string())?;
     }
     if found.holds() {
-        say(&format!(
+        print_line(&format!(
             "{} and {} are unchanged; {} erased",
             counted(found.events, "event"),
             counted(found.bodies, "body"),
             counted(found.erased, "body")
         ))?;
     } else {
-        say(&format!(
+        print_line(&format!(
             "{} in {} and {}; {} erased",
             counted(found.wrong, "finding"),
             counted(found.events, "event"),
@@ -81,12 +81,12 @@ pub(in crate::cli) async fn check(
         ))?;
     }
     if let Some(head) = options.head.filter(|_| found.holds()) {
-        say(&format!(
+        print_line(&format!(
             "the given head matches the first {}",
             counted(head.size, "event")
         ))?;
     }
-    say(&format!(
+    print_line(&format!(
         "tree head {} over {} leaves",
         hex::encode(found.root),
         found.events

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::cli::say;
+use crate::cli::print_line;
 use crate::log::EventLog;
 use crate::projections::as_of::{self, Point};
 use crate::projections::fold::FoldOptions;
@@ -21,7 +21,7 @@ pub(super) async fn perform(
     let schema = as_of::schema_name(position);
     as_of::drop_schema(log.pool(), &schema).await?;
     if drop {
-        say(&if json {
+        print_line(&if json {
             json!({ "schema": schema, "dropped": true }).to_string()
         } else {
             format!("the schema {schema} was removed")
@@ -33,7 +33,7 @@ pub(super) async fn perform(
             .build_as_of(log, position, &schema, FoldOptions::default())
             .await?;
         let name = projection.name();
-        say(&if json {
+        print_line(&if json {
             json!({ "schema": schema, "table": name, "position": position, "rows": rows }).to_string()
         } else {
             format!(

@@ -3,7 +3,7 @@
 use sqlx::PgPool;
 
 use crate::cli::output::Line;
-use crate::cli::{say, style};
+use crate::cli::{print_line, style};
 use crate::projections::quarantine;
 use crate::projections::status::{ProjectionState, ProjectionStatus, statuses};
 
@@ -19,24 +19,24 @@ pub(super) async fn show(pool: &PgPool, json: bool) -> anyhow::Result<bool> {
             let mut line = serde_json::to_value(status)?;
             let rows: Vec<_> = quarantined.iter().filter(|row| row.name == status.name).collect();
             line["parked_rows"] = serde_json::to_value(rows)?;
-            say(&line.to_string())?;
+            print_line(&line.to_string())?;
         }
     } else {
-        say(&format!(
+        print_line(&format!(
             "{:<11} {:>5} {:>10} {:>10} {:>12} {:>8} {:>8}  {}",
             "name", "shape", "generation", "state", "position", "behind", "seconds", "quarantined"
         ))?;
         for status in &statuses {
-            say(line(status))?;
+            print_line(line(status))?;
             if let Some(error) = &status.error {
-                say(["  ".into(), style::bad("stopped"), format!(": {error}").into()])?;
+                print_line(["  ".into(), style::bad("stopped"), format!(": {error}").into()])?;
             }
             if let Some(task) = status.task.as_ref().filter(|task| task.ended_at.is_none()) {
-                say(&format!("  {}", super::work::in_words(task)))?;
+                print_line(&format!("  {}", super::work::in_words(task)))?;
             }
         }
         for row in &quarantined {
-            say(&format!(
+            print_line(&format!(
                 "{} {} is quarantined since event {}: {}",
                 row.name, row.key, row.position, row.error
             ))?;

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::cli::{output, say, style};
+use crate::cli::{output, print_line, style};
 use crate::log::EventLog;
 use crate::projections::quarantine::Retried;
 use crate::projections::registry::AnyProjection;
@@ -108,12 +108,12 @@ pub(super) fn in_words(task: &ProjectionTask) -> String {
 fn report(task: &ProjectionTask, json: bool) -> anyhow::Result<bool> {
     let result = task.result.clone().unwrap_or_default();
     if json {
-        say(&json!(task).to_string())?;
+        print_line(&json!(task).to_string())?;
     }
     if let Some(error) = &task.error {
         if !json {
             let failed = style::bad(&format!("{} failed", task.kind.as_str()));
-            say([
+            print_line([
                 format!("{}: ", task.name).into(),
                 failed,
                 format!(": {error}").into(),
@@ -124,7 +124,7 @@ fn report(task: &ProjectionTask, json: bool) -> anyhow::Result<bool> {
     match task.kind {
         TaskKind::Rebuild | TaskKind::Rollback => {
             if !json {
-                say(&format!(
+                print_line(&format!(
                     "{}: generation {} with {} is live and matches the log",
                     task.name,
                     result["generation"],
@@ -143,7 +143,7 @@ fn report(task: &ProjectionTask, json: bool) -> anyhow::Result<bool> {
         TaskKind::RetryParked => {
             let retried: Retried = serde_json::from_value(result)?;
             if !json {
-                say(&format!(
+                print_line(&format!(
                     "{}: {} released, {} still quarantined",
                     task.name,
                     counted(retried.released, "row"),
@@ -157,25 +157,25 @@ fn report(task: &ProjectionTask, json: bool) -> anyhow::Result<bool> {
 
 fn print_verification(name: &str, found: &Verification) -> std::io::Result<()> {
     for finding in &found.findings {
-        say(&finding.to_string())?;
+        print_line(&finding.to_string())?;
     }
     if found.parked > 0 {
-        say(&format!(
+        print_line(&format!(
             "{name}: not compared: {}",
             counted(found.parked, "quarantined row")
         ))?;
     }
     let (rows, position) = (found.rows, found.position);
     match (found.wrong, found.repaired) {
-        (0, _) => say(&format!(
+        (0, _) => print_line(&format!(
             "{name}: {} compared with the log at position {position}, no differences",
             counted(rows, "row")
         )),
-        (wrong, 0) => say(style::bad(&format!(
+        (wrong, 0) => print_line(style::bad(&format!(
             "{name}: {wrong} of {} differ from the log",
             counted(rows, "row")
         ))),
-        (wrong, repaired) => say(&format!(
+        (wrong, repaired) => print_line(&format!(
             "{name}: {repaired} of {} repaired",
             counted(wrong, "differing row")
         )),

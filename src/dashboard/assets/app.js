@@ -96,6 +96,8 @@ function soon() {
 let source = null;
 function watch() {
   source?.close();
+  // A refresh meanwhile may have shown that the scan or batch has ended.
+  if (!page.dataset.live) return;
   source = new EventSource(page.dataset.live);
   for (const name of page.dataset.events.split(" ")) source.addEventListener(name, soon);
   source.onopen = soon;

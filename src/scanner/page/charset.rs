@@ -8,10 +8,10 @@ use scraper::Selector;
 
 use super::tree;
 
-/// Where a `<meta>` is looked for; the standard's 1024 bytes are not kept to in the wild.
+/// How many bytes are searched for a `<meta>`; real pages exceed the standard's 1024 bytes.
 const PRESCAN: usize = 4096;
 
-/// Bytes examined for a guess.
+/// Maximum bytes examined for a guess.
 const GUESSED: usize = 256 * 1024;
 
 /// The text of a page, without NUL characters.
@@ -33,13 +33,13 @@ pub(super) fn decode(bytes: &[u8], http_label: Option<&str>) -> String {
     text
 }
 
-/// Text that is valid UTF-8 beyond ASCII is UTF-8, whatever its label: text in other encodings is practically never valid
+/// Non-ASCII text that is valid UTF-8 is UTF-8, whatever its label: text in other encodings is practically never valid
 /// UTF-8.
 fn is_plainly_utf8(bytes: &[u8]) -> bool {
     !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok()
 }
 
-/// A page that says UTF-8 and is not: the guess, if most of what is beyond ASCII would be lost.
+/// For a page that is labelled UTF-8 but is not: the guess, if most non-ASCII characters would be lost.
 fn better_of(text: String, bytes: &[u8]) -> String {
     let lost = text.chars().filter(|character| *character == '\u{fffd}').count();
     let beyond_ascii = text.chars().filter(|character| !character.is_ascii()).count();
@@ -55,7 +55,7 @@ fn better_of(text: String, bytes: &[u8]) -> String {
         .into_owned()
 }
 
-/// What a `<meta>` or an XML declaration states; not what a script or a link says of itself.
+/// The encoding in a `<meta>` or an XML declaration; not one that belongs to a script or a link.
 fn declared(head: &[u8]) -> Option<&'static Encoding> {
     static METAS: LazyLock<Selector> =
         LazyLock::new(|| Selector::parse("meta[charset], meta[content]").expect("the selector is constant"));
@@ -71,7 +71,7 @@ fn declared(head: &[u8]) -> Option<&'static Encoding> {
     });
     let mut labels = metas.chain(xml);
     labels.find_map(|label| match Encoding::for_label(label_at(label).as_bytes()) {
-        // A page in UTF-16 could not have been read this far.
+        // If the page were UTF-16, this label would not have been readable.
         Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => Some(UTF_8),
         found => found,
     })
@@ -83,7 +83,7 @@ fn after_charset(content: &str) -> Option<&str> {
     Some(&content[at + "charset=".len()..])
 }
 
-/// The label that a text begins with, quoted or not.
+/// The label at the beginning of a text, quoted or not.
 fn label_at(text: &str) -> &str {
     let text = text.trim_start_matches(['"', '\'', ' ']);
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.')));

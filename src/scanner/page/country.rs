@@ -8,16 +8,16 @@ pub(super) struct Country {
     pub(super) code: &'static str,
     /// ISO 3166-1 alpha-3.
     long: &'static str,
-    /// ISO 639-1, the one that most write in first.
+    /// ISO 639-1, the most widely written language first.
     pub(super) languages: Vec<&'static str>,
-    /// In its own languages and in those of its neighbours and guests, lower case.
+    /// In its own languages and in those of neighbouring countries and visitors, lower case.
     pub(super) names: Vec<&'static str>,
 }
 
-/// The country of a code of two or three letters or of a name, in any case.
+/// Finds a country by its code of two or three letters or by its name, in any case.
 pub(super) fn country(text: &str) -> Option<&'static Country> {
     let text = text.trim().trim_end_matches('.');
-    // Reserved for the United Kingdom, and what its own people write.
+    // Reserved for the United Kingdom, and used by its own people.
     let text = if text.eq_ignore_ascii_case("uk") {
         "GB"
     } else {
@@ -31,7 +31,7 @@ pub(super) fn country(text: &str) -> Option<&'static Country> {
     })
 }
 
-/// The one country that a language is at home in; `None` where several have as good a claim (English, Arabic).
+/// The home country of a language; `None` if several countries have an equal claim (English, Arabic).
 pub(super) fn home_of(language: &str) -> Option<&'static str> {
     const HOMES: &str = "de:DE fr:FR es:ES pt:PT it:IT nl:NL sv:SE da:DK el:GR ru:RU ko:KR zh:CN ms:MY ta:IN bn:BD ur:PK \
         fa:IR ro:RO sr:RS hr:HR sq:AL tr:TR hu:HU sw:KE eu:ES ca:ES gl:ES cy:GB gd:GB nn:NO no:NO iw:IL \
@@ -50,8 +50,8 @@ pub(super) fn home_of(language: &str) -> Option<&'static str> {
     })
 }
 
-/// Where a top-level domain is at home: a country's, or a place's. Those that are sold to the whole world as words
-/// (`.io`, `.me`, `.co`) say nothing.
+/// The country of a top-level domain, which may be the domain of a country or a region. Domains that are sold worldwide
+/// as words (`.io`, `.me`, `.co`) give `None`.
 pub(super) fn of_top_level_domain(label: &str) -> Option<&'static str> {
     const SOLD_AS_WORDS: &[&str] = &[
         "ac", "ad", "ag", "ai", "am", "as", "bz", "cc", "cd", "cf", "ci", "cm", "co", "cx", "dj", "eu", "fm",
@@ -83,7 +83,7 @@ pub(super) fn of_top_level_domain(label: &str) -> Option<&'static str> {
         ("stockholm", "SE"),
         ("budapest", "HU"),
         ("abudhabi dubai xn--mgbca7dzdo", "AE"),
-        // In the scripts of their countries.
+        // In the country's own script.
         ("xn--p1ai", "RU"),
         ("xn--j1amh", "UA"),
         ("xn--90ais", "BY"),

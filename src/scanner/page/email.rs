@@ -361,6 +361,14 @@ mod tests {
     }
 
     #[test]
+    fn scripts_may_join_an_address_from_variables() {
+        let html = "<script>var n='info'; var d = \"acme-shop.com\"; document.write('<a href=\"mailto:'+n+'@'+ d +'\">'+n+'</a>')</script>";
+        assert_eq!(values(html), ["info@acme-shop.com"]);
+        let unknown = "<script>document.write('<a href=\"mailto:'+n+'@'+d+'\">')</script>";
+        assert_eq!(values(unknown), Vec::<String>::new());
+    }
+
+    #[test]
     fn links_may_hold_several_addresses_and_all_their_notations() {
         let html = "<a href='mailto:a@site.test;b@site.test,%20c@site.test%20'><a href='mailto://d@site.test'>
             <a href='mailto:?to=e@site.test&subject=x&body=ask%20f@site.test'><a href='mailto:?body=g@site.test'>";

@@ -21,7 +21,7 @@ use super::outline::Outline;
 use super::third_parties::{third_parties, without};
 use crate::values::findings::Organization;
 
-/// The operator of the site, from the text of the page; `None` if it does not say.
+/// The operator of the site, from the text of the page; `None` if the text does not name it.
 pub(super) fn imprint(page: &Outline) -> Option<Organization> {
     let is_imprint = is_imprint(page);
     let text = without(&page.text, third_parties(page));
@@ -57,7 +57,8 @@ pub(super) fn imprint(page: &Outline) -> Option<Organization> {
     (found != Organization::default()).then_some(found)
 }
 
-/// The numbers of the page. Those of the hosting provider in an imprint are not taken where the owner has the same.
+/// The register and tax numbers of the page. In an imprint, a number of the hosting provider is dropped if the owner
+/// has a number of the same kind.
 fn identifiers(text: &str, is_imprint: bool) -> Vec<String> {
     let all = registers::identifiers(text);
     if !is_imprint || all.len() < 2 {
@@ -70,13 +71,13 @@ fn identifiers(text: &str, is_imprint: bool) -> Vec<String> {
     all.into_iter().filter(is_own).collect()
 }
 
-/// Whether a page is called an imprint.
+/// Whether a title, a heading or the path of the page calls it an imprint.
 pub(super) fn is_imprint(page: &Outline) -> bool {
     let titles = page.title.iter().chain(&page.headings).map(String::as_str);
     titles.chain([page.url.path()]).any(names_imprint)
 }
 
-/// `© 2024 Acme GmbH`.
+/// The holder in a copyright notice: `© 2024 Acme GmbH`.
 fn copyright_holder(text: &str) -> Option<String> {
     static HOLDER: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(&format!(
@@ -88,7 +89,7 @@ fn copyright_holder(text: &str) -> Option<String> {
     static GIVEN_BACK: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^(?:[0-9]{2,4}[\s,–-]|(?i:copyright))").expect("the pattern is constant")
     });
-    // Who made the site is in the next sentence.
+    // The next sentence names the maker of the site.
     static CREDIT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"\.\s.*\s(?i:by|von|par|por|door|av|af|przez)\s").expect("the pattern is constant")
     });
@@ -100,7 +101,7 @@ fn copyright_holder(text: &str) -> Option<String> {
     holders.find(|name| !GIVEN_BACK.is_match(name) && !CREDIT.is_match(name) && !address::is_postcode(name))
 }
 
-/// Names that are before the sign: `Acme GmbH © 2024`.
+/// Names in front of the copyright sign: `Acme GmbH © 2024`.
 fn before_sign(text: &str) -> impl Iterator<Item = String> + '_ {
     const MAX_NAMES: usize = 10;
     let lines = text
@@ -113,8 +114,8 @@ fn before_sign(text: &str) -> impl Iterator<Item = String> + '_ {
     })
 }
 
-/// A part of the title that is the name of a company, and no phrase with the word for one: `شركة تنظيف بالرياض` is a
-/// cleaning company in Riyadh.
+/// A part of the title that is a company name. A phrase that begins with the word for a company is not a name: `شركة
+/// تنظيف بالرياض` is a cleaning company in Riyadh.
 fn in_title(page: &Outline) -> Option<String> {
     const PHRASES: &[&str] = &["شركة ", "مؤسسة ", "شرکت "];
     let is_phrase = |part: &str| PHRASES.iter().any(|word| part.starts_with(word));
@@ -125,9 +126,9 @@ fn in_title(page: &Outline) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// A line that is the name of a company which the page, its host or its logo is called after.
+/// A line that is a company name and matches the page's title or headings, its host or a logo.
 fn like_the_site(page: &Outline, lines: &[address::Line]) -> Option<String> {
-    /// Shorter names are in many others.
+    /// Shorter names occur within many others.
     const SHORTEST: usize = 4;
     let host = page.url.host_str().unwrap_or_default();
     let logos = page
@@ -151,8 +152,8 @@ fn like_the_site(page: &Outline, lines: &[address::Line]) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// What the page calls the site's operator above or before its address, if its title has the same words: `Acme Studio,
-/// Mill Lane 5, …` on `Acme Studio in Leeds`.
+/// What the page calls the site's operator above or before the address, if the title contains the same words: `Acme
+/// Studio, Mill Lane 5, …` on `Acme Studio in Leeds`.
 pub(super) fn called(page: &Outline) -> Option<String> {
     const MAX_LINES: usize = 3_000;
     let title = page.title.as_deref()?;
@@ -173,7 +174,8 @@ pub(super) fn called(page: &Outline) -> Option<String> {
     })
 }
 
-/// Whether a title has a name as words of its own: of several words, or as a whole part.
+/// Whether a title contains a name as separate words: a name of several words anywhere, any other name as a whole
+/// part.
 fn is_in_title(name: &str, title: &str) -> bool {
     const WORDS: std::ops::RangeInclusive<usize> = 2..=6;
     const SHORTEST: usize = 5;
@@ -197,9 +199,9 @@ fn is_in_title(name: &str, title: &str) -> bool {
         }
 }
 
-/// An address without the name of the site before its street.
+/// An address without the site's name in front of the street.
 fn without_own_name<'a>(page: &Outline, address: &'a str) -> &'a str {
-    /// Shorter names are in many others.
+    /// Shorter names occur within many others.
     const SHORTEST: usize = 5;
     let Some((first, rest)) = address.split_once(", ") else {
         return address;
@@ -215,9 +217,10 @@ fn without_own_name<'a>(page: &Outline, address: &'a str) -> &'a str {
     }
 }
 
-/// A name in quotes behind its form, which nothing else looks like, if there is one alone or the title has it: `ООО «Акме»`.
+/// A name in quotes after its legal form, a shape that nothing else has: `ООО «Акме»`. It must be the only such name
+/// on the page, or the title must contain one of its words.
 fn quoted(page: &Outline, lines: &[address::Line]) -> Option<String> {
-    /// Shorter words are in many names.
+    /// Shorter words occur in many names.
     const SHORTEST: usize = 5;
     static QUOTED: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"(?:ООО|ОАО|ЗАО|ПАО|АО|ТОО|ОДО|ТОВ|ПрАТ|ПП|АНО)\s?[«"“„][^«»"“”„\n]{2,60}[»"”“]|(?:ИП|ФОП)\s\p{Lu}\p{Ll}+\s\p{Lu}(?:\.\s?\p{Lu}\.|\p{Ll}+\s\p{Lu}\p{Ll}+)"#)
@@ -232,7 +235,7 @@ fn quoted(page: &Outline, lines: &[address::Line]) -> Option<String> {
     if all.iter().all(|other| letters(other) == letters(first)) {
         return Some(first.to_owned());
     }
-    // Of several, that with a word of the title.
+    // Of several names, the one with a word of the title.
     let title = letters(page.title.as_deref()?);
     let is_in_title = |name: &&&str| {
         let words = name.split(|sign: char| !sign.is_alphanumeric());

@@ -10,11 +10,11 @@ use super::{RawPage, charset, head};
 pub struct Indexing {
     /// The header or element that asks to leave the page out.
     pub noindex: Option<String>,
-    /// The page that it calls the proper one, absolute.
+    /// The canonical URL that the page names, absolute.
     pub canonical: Option<String>,
 }
 
-/// Reads it of an answer, of which only the head need be there.
+/// Reads this from a response; the head of the page is enough.
 pub fn indexing(page: &RawPage, is_html: bool) -> Indexing {
     let of_headers = noindex_of_headers(page);
     let canonical = canonical_of_headers(page);
@@ -36,7 +36,7 @@ pub fn indexing(page: &RawPage, is_html: bool) -> Indexing {
     }
 }
 
-/// `X-Robots-Tag`, also for one crawler by name.
+/// `X-Robots-Tag`, also if it is only for one named crawler.
 fn noindex_of_headers(page: &RawPage) -> Option<String> {
     let tags = page.headers.iter().filter(|(name, _)| *name == "x-robots-tag");
     let (_, value) = tags.into_iter().find(|(_, value)| says_noindex(value))?;

@@ -1,4 +1,4 @@
-//! JSON-LD blocks as a graph of nodes. Blocks that are not quite valid JSON are read as well.
+//! JSON-LD blocks as a graph of nodes. Blocks of slightly invalid JSON are read as well.
 
 mod arena;
 mod lenient;
@@ -10,28 +10,28 @@ use std::collections::HashMap;
 use self::arena::{Arena, Json, Object};
 pub(super) use self::markup::blocks as blocks_of_markup;
 
-/// Bytes of JSON-LD read of one page; a block that goes beyond is not read.
+/// Limit for the bytes of JSON-LD read of one page; a block that exceeds it is not read.
 pub(super) const MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// Longer texts are cut: nothing that is looked for is longer.
+/// Longer texts are cut: nothing that we search for is longer.
 const MAX_TEXT: usize = 20_000;
 
-/// Texts of one property.
+/// Maximum number of texts of one property.
 const MAX_TEXTS: usize = 100;
 
-/// What a page states for programs.
+/// The structured data that a page contains for programs.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     arena: Arena,
     /// The nodes from the outermost to the innermost, in document order within one depth.
     order: Vec<usize>,
-    /// Where the node with an `@id` says something about itself.
+    /// Index of the node that describes the thing with an `@id`.
     named: HashMap<String, usize>,
     /// Bytes of the blocks that were not read.
     pub(super) unread: usize,
 }
 
-/// One object of the graph. What only names another (`{"@id": …}`) stands for that.
+/// One object of the graph. A mere reference to another node (`{"@id": …}`) stands for that node.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Node<'a> {
     graph: &'a Graph,
@@ -75,7 +75,7 @@ pub(super) fn graph<T: AsRef<str>>(blocks: &[T]) -> Graph {
     }
 }
 
-/// Adds the values of a block: as JSON, or where it is none as what can be made of it.
+/// Adds the values of a block: as JSON, or, if it is invalid, whatever can be repaired.
 fn read(block: &str, arena: &mut Arena) {
     let read = |block: &str, arena: &mut Arena| -> serde_json::Result<()> {
         let mut deserializer = serde_json::Deserializer::from_str(block);
@@ -88,7 +88,7 @@ fn read(block: &str, arena: &mut Arena) {
     let before = arena.0.len();
     if read(block, arena).is_err() {
         arena.0.truncate(before);
-        // What is before the fault counts.
+        // Values before the error count.
         let _ = read(&lenient::cleaned(block), arena);
     }
 }
@@ -104,8 +104,8 @@ impl Graph {
         self.order.iter().map(|at| Node { graph: self, at: *at })
     }
 
-    /// The nodes that stand for the site's operator: organizations, then places, then what has an address and a
-    /// telephone under an unknown type.
+    /// The nodes that stand for the site's operator: organizations, then places, then nodes of an unknown type with an
+    /// address and a telephone.
     pub(super) fn owners(&self) -> Vec<Node<'_>> {
         let all = || self.nodes().filter(|node| !node.is_of_another());
         let organizations = all().filter(|node| node.is_any(types::is_organization));
@@ -115,13 +115,13 @@ impl Graph {
         organizations.chain(places).chain(unknown).collect()
     }
 
-    /// The texts of a property of all nodes.
+    /// The texts of a property from all nodes.
     pub(super) fn texts(&self, property: &str) -> impl Iterator<Item = String> {
         self.nodes().flat_map(move |node| node.texts(property))
     }
 
-    /// The same of the nodes that say how to reach the site: a directory lists firms, others review them, and
-    /// pages have authors.
+    /// The same from the nodes that state how to contact the site's operator: a directory lists other companies,
+    /// reviews have authors, and so have pages.
     pub(super) fn texts_of_site(&self, property: &str) -> impl Iterator<Item = String> {
         let has_owner = self
             .nodes()
@@ -132,19 +132,19 @@ impl Graph {
         own.flat_map(move |node| node.texts(property))
     }
 
-    /// What a node that is not the site's own, or is a person beside an organization, has for a property.
+    /// The texts of a property from nodes that do not belong to the site, or that are persons next to an organization.
     pub(super) fn texts_of_strangers(&self, property: &str) -> impl Iterator<Item = String> {
         let strangers = self.nodes().filter(|node| node.is_stranger(true));
         strangers.flat_map(move |node| node.texts(property))
     }
 
-    /// The jobs that a page offers, each with who offers it.
+    /// The jobs that a page offers, each with the employer.
     pub(super) fn jobs(&self) -> impl Iterator<Item = (Node<'_>, Node<'_>)> {
         let jobs = self.nodes().filter(|node| node.has_type("JobPosting"));
         jobs.filter_map(|job| Some((job, job.object("hiringOrganization")?)))
     }
 
-    /// What publishes the site's pages.
+    /// The publishers of the site's pages.
     pub(super) fn publishers(&self) -> impl Iterator<Item = Node<'_>> {
         self.nodes().filter_map(|node| node.object("publisher"))
     }
@@ -213,7 +213,7 @@ impl<'a> Node<'a> {
         (!text.is_empty()).then(|| text.into_owned())
     }
 
-    /// Whether it is of a type of schema.org.
+    /// Whether it has this schema.org type.
     pub(super) fn has_type(self, wanted: &str) -> bool {
         self.is_any(|kind| kind.eq_ignore_ascii_case(wanted))
     }
@@ -237,8 +237,8 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// Whether a property that leads here says that this is not the site's operator: the author of a
-    /// review, a brand on sale, an employer elsewhere.
+    /// Whether a property that leads here shows that this is not the site's operator: the author of a review, a brand
+    /// on sale, an employer elsewhere.
     fn is_of_another(self) -> bool {
         const LEADS_TO_OWNER: &[&str] = &[
             "publisher",
@@ -263,7 +263,7 @@ impl<'a> Node<'a> {
         false
     }
 
-    /// Whether it is who judges or writes something, or a person on the page of an organization that does not name it as
+    /// Whether it is a reviewer or author, or a person on the page of an organization that does not name the person as
     /// one of its own.
     fn is_stranger(&self, has_owner: bool) -> bool {
         const OWN: &[&str] = &[
@@ -289,7 +289,7 @@ impl<'a> Node<'a> {
         self.has_type("Person") && has_owner && !is_own
     }
 
-    /// Whether it is how to reach a fax machine.
+    /// Whether it is the contact of a fax machine.
     fn is_fax(&self) -> bool {
         let kinds = self.texts("contactType");
         kinds.iter().any(|kind| kind.to_ascii_lowercase().contains("fax"))
@@ -306,7 +306,7 @@ impl<'a> Node<'a> {
         false
     }
 
-    /// Whether it has what a firm says of itself, under a type that is not known.
+    /// Whether it has the properties that a company states about itself, under an unknown type.
     fn is_like_an_owner(&self) -> bool {
         let has = |property: &str| self.get(property).is_some();
         self.types().next().is_some()

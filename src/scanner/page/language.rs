@@ -7,16 +7,16 @@ use super::head::meta;
 use super::outline::Outline;
 use crate::fetch::Headers;
 
-/// Characters of text that are examined.
+/// Maximum characters of text that are examined.
 const SAMPLE: usize = 4_000;
 
-/// How likely it must be that a text is in the language of a country, for a tag that is a language too.
+/// Minimum probability that a text is in a country's language, for a tag that is also a language code.
 const LIKELY: f64 = 0.3;
 
-/// Letters that a text needs to overrule the language of the tag.
+/// Minimum letters for a text to overrule the language of the tag.
 const ENOUGH_TO_OVERRULE: usize = 40;
 
-/// `<html lang>`, else metas, else the header, else a guess by the text.
+/// `<html lang>`, else `<meta>` elements, else the header, else a guess from the text.
 pub(super) fn language(page: &Outline, headers: &Headers) -> Option<String> {
     let stated = [
         page.language.clone(),
@@ -44,11 +44,11 @@ fn is_default(tag: &str) -> bool {
     matches!(tag, "en" | "en-US")
 }
 
-/// The language that a text is plainly written in, if it is not English.
+/// The language that a text is clearly written in, if it is not English.
 fn written(text: &str, page: &Outline) -> Option<String> {
-    /// Letters of a text in another script, of one in a language of the domain's country, and of any other.
+    /// Minimum letters of a text in another script, in a language of the domain's country, and in any other language.
     const ENOUGH: [usize; 3] = [40, 120, 250];
-    /// Letters of a text in another script that has none in Latin script.
+    /// Minimum letters of a text in another script without any Latin letters.
     const ENOUGH_OF_ALL: usize = 10;
     let host = page.url.host_str().unwrap_or_default();
     let country = host
@@ -62,17 +62,17 @@ fn written(text: &str, page: &Outline) -> Option<String> {
         let letters = text.chars().filter(|sign| is_latin(*sign));
         letters.take(enough).count() == enough
     };
-    // Latin is only found in templates.
+    // Latin occurs only as placeholder text in templates.
     let is_other = |lang: Lang| !matches!(lang, Lang::Eng | Lang::Lat | Lang::Epo);
     let info = detect(text).filter(|info| is_other(info.lang()))?;
-    // What is written in the script of the title is the page's; the rest may be in any language.
+    // Text in the script of the title is the page's own; other text may be in any language.
     let has_other_title = page.title.as_deref().is_some_and(is_mostly_not_latin);
     let info = if info.script() == Script::Latin && has(ENOUGH[0]) && has_other_title {
         detect(&others)?
     } else {
         info
     };
-    // The script alone shows that it is not English; then it is the most likely language of that script.
+    // The script is enough to show that it is not English; the result is the most likely language of that script.
     if info.script() != Script::Latin {
         let is_all = || text.chars().all(|sign| !sign.is_ascii_alphabetic()) && has(ENOUGH_OF_ALL);
         return (has(ENOUGH[0]) || is_all()).then(|| two_letters(info.lang().code()).to_owned());
@@ -83,7 +83,7 @@ fn written(text: &str, page: &Outline) -> Option<String> {
     if let Some(Some(lang)) = local {
         return Some(two_letters(lang.code()).to_owned());
     }
-    // Menus, names and addresses may be in any language; sentences are in the page's.
+    // Menus, names and addresses may be in any language; sentences are in the page's language.
     let prose = sentences(text);
     let info = detect(&prose).filter(|info| is_other(info.lang()) && info.is_reliable())?;
     let latin = prose.chars().filter(|sign| is_latin(*sign));
@@ -91,7 +91,7 @@ fn written(text: &str, page: &Outline) -> Option<String> {
     is_sure.then(|| two_letters(info.lang().code()).to_owned())
 }
 
-/// The lines of a text that are sentences: of several words, many of which have small letters.
+/// The lines of a text that are sentences: they have several words, many of them in lower case.
 fn sentences(text: &str) -> String {
     const MIN_WORDS: usize = 7;
     let is_sentence = |line: &&str| {
@@ -123,7 +123,7 @@ fn has_letters(text: &str, enough: usize) -> bool {
     letters.take(enough).count() == enough
 }
 
-/// Which of the languages of a country a text is in, if it is not in English.
+/// Which of a country's languages a text is in, if it is not in English.
 fn spoken(text: &str, languages: &[&str]) -> Option<Lang> {
     let own = Lang::all()
         .iter()
@@ -134,8 +134,8 @@ fn spoken(text: &str, languages: &[&str]) -> Option<Lang> {
     (lang != Lang::Eng).then_some(lang)
 }
 
-/// The tag that was meant: many write their country's letters (`jp`, `cz`). Where these are a language too (`se`,
-/// `br`), the text decides.
+/// The intended tag: many sites write the country code (`jp`, `cz`). If that is also a language code (`se`, `br`), the
+/// text decides.
 fn meant(tag: String, text: &str) -> String {
     let (primary, rest) = tag
         .split_once('-')
@@ -144,7 +144,7 @@ fn meant(tag: String, text: &str) -> String {
     let Some(country) = country(primary).filter(|country| !country.languages.contains(&primary)) else {
         return tag;
     };
-    // What Java and Android wrote for Indonesian.
+    // Java and Android used this tag for Indonesian.
     if tag == "in-ID" {
         return "id-ID".to_owned();
     }
@@ -160,13 +160,13 @@ fn meant(tag: String, text: &str) -> String {
     };
     match rest {
         Some(rest) => format!("{meant}-{rest}"),
-        // Where it is written with other characters.
+        // Regions that write Chinese with other characters.
         None if meant == "zh" && country.code != "CN" => format!("zh-{}", country.code),
         None => meant.to_owned(),
     }
 }
 
-/// `en_us` is `en-US`; an invalid tag gives nothing.
+/// `en_us` becomes `en-US`; an invalid tag gives `None`.
 fn normalise(tag: &str) -> Option<String> {
     let first = tag
         .split([',', ';', ' ', '.', '@', '/', '|'])
@@ -175,7 +175,7 @@ fn normalise(tag: &str) -> Option<String> {
         .replace('_', "-");
     let mut parts = first.split('-');
     let primary = parts.next()?.to_ascii_lowercase();
-    // Not determined, none, several.
+    // Undetermined, no language, several languages, uncoded.
     let is_none = matches!(primary.as_str(), "und" | "zxx" | "mul" | "mis");
     if is_none || !(2..=3).contains(&primary.len()) || !primary.bytes().all(|byte| byte.is_ascii_lowercase())
     {
@@ -205,7 +205,7 @@ fn normalise(tag: &str) -> Option<String> {
     Some(normal)
 }
 
-/// Only where there is enough text to be sure.
+/// Guesses only if there is enough text to be sure.
 fn guess(text: &str) -> Option<String> {
     const ENOUGH: usize = 60;
     let info = detect(text)
@@ -214,7 +214,7 @@ fn guess(text: &str) -> Option<String> {
     Some(two_letters(info.lang().code()).to_owned())
 }
 
-/// The language that a text is most like.
+/// The most likely language of a text.
 fn detect(text: &str) -> Option<whatlang::Info> {
     whatlang::detect(&sample(text))
 }
@@ -224,8 +224,8 @@ fn sample(text: &str) -> String {
     signs.take(SAMPLE).collect()
 }
 
-/// Whether ISO 639-1 has a code, which countries may have too. Left out are those of countries whose sites are many
-/// and of languages that have hardly any: `kr` is Korea far more often than Kanuri.
+/// Whether a code is in ISO 639-1; some are country codes too. Codes are left out if the country has many sites and the
+/// language has hardly any: `kr` is Korea far more often than Kanuri.
 fn is_two_letter_language(code: &str) -> bool {
     const CODES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce co cs cu cv cy da \
         de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ig ii ik io \
@@ -235,7 +235,7 @@ fn is_two_letter_language(code: &str) -> bool {
     CODES.split_ascii_whitespace().any(|known| known == code)
 }
 
-/// Codes of ISO 639-3, of libraries (ISO 639-2/B) and earlier ones, and the code of ISO 639-1 for the same language.
+/// Codes of ISO 639-3, of libraries (ISO 639-2/B) and older ones, each with the ISO 639-1 code of the same language.
 const SHORT: &str = "\
     eng:en deu:de fra:fr spa:es ita:it por:pt nld:nl pol:pl ces:cs slk:sk slv:sl hrv:hr srp:sr rus:ru \
      ukr:uk bul:bg mkd:mk bel:be ron:ro hun:hu ell:el tur:tr fin:fi swe:sv nob:nb dan:da est:et lav:lv \
@@ -249,7 +249,7 @@ const SHORT: &str = "\
      alb:sq arm:hy baq:eu bur:my chi:zh geo:ka ice:is mac:mk mao:mi may:ms per:fa tib:bo wel:cy scr:hr \
      scc:sr iw:he ji:yi";
 
-/// BCP 47 wants the shortest code there is (ISO 639-1).
+/// BCP 47 requires the shortest available code (ISO 639-1).
 fn two_letters(code: &str) -> &str {
     let mut pairs = SHORT
         .split_ascii_whitespace()
@@ -357,7 +357,7 @@ mod tests {
             ("https://a.com/", "en-US", german.repeat(6), "de"),
             ("https://a.com/", "en", greek.to_owned(), "el"),
             ("https://a.de/", "en", english.repeat(5), "en"),
-            // Too little to be sure, and unclear labels.
+            // Too little text to be sure, and unclear tags.
             (
                 "https://a.com/",
                 "en",
@@ -366,7 +366,7 @@ mod tests {
             ),
             ("https://a.com/", "de", french.repeat(4), "de"),
             ("https://a.co.uk/", "en-GB", german.repeat(6), "en-GB"),
-            // Names and addresses are in no language.
+            // Names and addresses are not in any language.
             (
                 "https://a.com/",
                 "en",
@@ -382,7 +382,7 @@ mod tests {
                 format!("<p>{}{}", "Chi siamo<br>I nostri servizi<br>Dove siamo<br>Prodotti e soluzioni<br>".repeat(10), &english[..40]),
                 "en",
             ),
-            // The title's script says what the rest is.
+            // The title's script decides which text counts.
             (
                 "https://a.com/",
                 "en-US",
@@ -401,7 +401,7 @@ mod tests {
                 format!("<title>Έπιπλα</title>{greek}{}", english.repeat(4)),
                 "en-US",
             ),
-            // Letters of another script do not make a few words of Latin ones enough.
+            // Letters of another script do not make up for too few Latin words.
             (
                 "https://a.com/",
                 "en-US",

@@ -6,7 +6,7 @@ use super::head::{absolute, is_in_host, is_site, meta, own_jobs, shown_by, site_
 use super::json_ld::Graph;
 use super::outline::{Image, Outline};
 
-/// Names of pictures that are another company's logo, or belong to a video or another page.
+/// Words in picture names that show another company's logo, or a part of a video or another page.
 const OTHERS: &[&str] = &[
     "client",
     "partner",
@@ -30,20 +30,20 @@ const OTHERS: &[&str] = &[
     "poster",
 ];
 
-/// Words in URLs of pictures that hold many or show nothing of the site: sprites, arrows, counters of visitors, signs
-/// of networks and of ways to pay.
+/// Words in URLs of pictures that contain several images or show nothing of the site: sprites, arrows, visitor
+/// counters, icons of networks and of payment methods.
 const OTHER_FILES: &str = "sprite sprites pixel spacer blank tracking xiti counter arrow arrows chevron hamburger search \
     close facebook instagram twitter linkedin youtube whatsapp google paypal visa avatar flag flags partner partners sponsor \
     sponsors client clients home house";
 
-/// Ways to pay, networks of cards, and standards: their pictures are signs of these, also those called logos.
+/// Payment methods, card networks, and standards: their pictures are not the site's logo, even if named as logos.
 const SIGNS_OF_OTHERS: &str = "paypal visa mastercard maestro amex klarna giropay sepa sofort ideal bancontact applepay \
     googlepay iso iso9001 iso14001 iso27001 iso45001 iso13485 tuv tüv certificate zertifikat zertifiziert";
 
-/// What the site states as its logo (Open Graph, JSON-LD, microdata), else a picture that is called one, by where it
-/// is, else the large icon that stands for the site on a telephone; absolute.
+/// The picture that the site states as its logo (Open Graph, JSON-LD, microdata), else a picture that is named as one,
+/// ranked by its position, else the large icon for home screens; absolute.
 ///
-/// A statement is intended for programs; which picture of a page is the logo is a guess.
+/// A statement is intended for programs. Without one, the logo among the page's pictures is a guess.
 pub(super) fn logo(page: &Outline, graph: &Graph) -> Option<String> {
     let ranked: &[&dyn Fn(&Image) -> bool] = &[
         &|image| image.has_logo_class,
@@ -82,11 +82,11 @@ pub(super) fn logo(page: &Outline, graph: &Graph) -> Option<String> {
 fn best(page: &Outline, graph: &Graph, ranked: &[&dyn Fn(&Image) -> bool]) -> Option<String> {
     let host = page.url.host_str().unwrap_or_default();
     let name = LazyCell::new(|| site_name(page, graph));
-    // Where the logo is drawn, other pictures at the foot of the page are those of others, but for a copy of it.
+    // If the logo is drawn, other pictures in the footer belong to others, except a copy of the logo.
     let is_drawn = |image: &Image| {
         page.has_drawn_logo && image.in_footer && !is_site(&shown_by(&image.alt), name.as_deref(), host)
     };
-    // At the foot of a page are the logos of parents and partners too, and links to other sites show theirs.
+    // Footers also show the logos of parent companies and partners, and links to other sites show their logos.
     let places = [(false, false), (false, true), (true, false), (true, true)];
     places.into_iter().find_map(|place| {
         ranked.iter().find_map(|is_logo| {
@@ -102,7 +102,7 @@ fn best(page: &Outline, graph: &Graph, ranked: &[&dyn Fn(&Image) -> bool]) -> Op
 
 /// Whether a picture may be the logo of the site at this host at all.
 fn is_own(image: &Image, host: &str) -> bool {
-    // A longer text may say that the site accepts or has it.
+    // A longer text may say that the site accepts or holds it.
     const LONGEST: usize = 30;
     let file = file(image);
     let is_sign = |word: &str| {
@@ -124,7 +124,7 @@ fn is_own(image: &Image, host: &str) -> bool {
         && (file_stem(&file).contains("logo") || !words.any(is_other))
 }
 
-/// Whether a URL is the picture of a person with an account: every site may show it.
+/// Whether a URL is the picture of a person with an account: any site may show it.
 fn is_avatar(url: &str) -> bool {
     url.contains("gravatar.com/avatar")
 }
@@ -135,7 +135,7 @@ fn file(image: &Image) -> String {
     url.to_ascii_lowercase()
 }
 
-/// A picture of something that has a logo on it is a photo whose file is called otherwise.
+/// Whether it is a photo of something with a logo on it: the file has another name.
 fn is_photo(image: &Image) -> bool {
     let file = file(image);
     matches!(file.rsplit('.').next(), Some("jpg" | "jpeg")) && !file_stem(&file).contains("logo")
@@ -165,7 +165,7 @@ fn file_stem(src: &str) -> &str {
     name.and_then(|name| name.split('.').next()).unwrap_or_default()
 }
 
-/// Logos of organizations; those whose site or page this is are before those it speaks of.
+/// Logos of organizations; publishers and owners of the site or page come before organizations that it mentions.
 fn from_json_ld<'a>(page: &'a Outline, graph: &'a Graph) -> impl Iterator<Item = String> + 'a {
     // A picture of a person is used only if there is nothing else.
     let (persons, publishers): (Vec<_>, Vec<_>) =
@@ -176,10 +176,11 @@ fn from_json_ld<'a>(page: &'a Outline, graph: &'a Graph) -> impl Iterator<Item =
     nodes.flat_map(|node| node.texts("logo"))
 }
 
-/// The largest of `apple-touch-icon` and icons that say they are large or can be scaled; of equals the first.
+/// The largest of the `apple-touch-icon` links and of the icons stated to be large or scalable; of equal ones the
+/// first.
 fn large_icon(page: &Outline) -> Option<String> {
     const LARGE: u32 = 96;
-    // What a touch icon is if it does not say.
+    // The size of a touch icon without a stated size.
     const TOUCH: u32 = 57;
     const SCALED: u32 = 10_000;
     let width = |link: &super::outline::Link| -> Option<u32> {
@@ -269,7 +270,7 @@ mod tests {
         let html = "<img class=logo src=https://klarna.test/klarna-logo.svg>";
         let page = outline(html, &Url::parse("https://klarna.test/").unwrap());
         assert!(logo(&page, &graph(&page.json_ld)).is_some());
-        // What others are called is a part of the site's own name here.
+        // The words for logos of others are part of the site's own name here.
         let html = "<header><a href=/><img class=logo src=/l.svg alt='Acme Fördertechnik Logo'></a></header>";
         let page = outline(html, &Url::parse("https://acme-foerdertechnik.test/").unwrap());
         assert!(logo(&page, &graph(&page.json_ld)).is_some());

@@ -39,7 +39,7 @@ use crate::values::findings::{ContactInfo, SocialLinks};
 use crate::values::hosting::{CDN, HOSTING};
 use crate::values::{Findings, Problem};
 
-/// Contacts in the predecessor's plain lists.
+/// Maximum number of contacts in the plain lists of the predecessor's format.
 const MAX_PLAIN_EMAILS: usize = 50;
 const MAX_PLAIN_PHONES: usize = 50;
 
@@ -48,20 +48,20 @@ const MAX_PLAIN_PHONES: usize = 50;
 pub struct RawPage {
     /// The URL after redirects.
     pub url: Url,
-    /// Of the answer.
+    /// Headers of the response.
     pub headers: Headers,
     /// Decoded content, within the size limit.
     pub bytes: Vec<u8>,
 }
 
-/// The result of a page.
+/// The result of reading a page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PageFacts {
-    /// What only the page shows; the lists of files read are empty.
+    /// Findings from this page only; the lists of files read are empty.
     pub findings: Findings,
     /// Pages of the same host that may hold more contacts, the most likely first.
     pub contact_links: Vec<Url>,
-    /// What `<link rel=sitemap>` names.
+    /// Sitemaps named by `<link rel=sitemap>`.
     pub sitemaps: Vec<Url>,
     /// Whether the page is empty.
     pub is_blank: bool,
@@ -69,12 +69,12 @@ pub struct PageFacts {
     pub refresh: Option<Url>,
 }
 
-/// Reads a page, with the technologies that the binary knows.
+/// Reads a page with the built-in fingerprints.
 pub fn read_page(page: &RawPage) -> PageFacts {
     read_page_with(page, technology::own())
 }
 
-/// Reads a page. Takes time in proportion to its size and memory of a few times that.
+/// Reads a page. Its time is proportional to the page's size; its memory is a few times that size.
 pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
     let html = charset::decode(&page.bytes, page.headers.charset());
     let outline = outline::outline(&html, &page.url);
@@ -128,8 +128,8 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
     }
 }
 
-/// Removes names and contacts from the findings of a page that the owner did not make: a registrar is not the domain's
-/// company.
+/// Removes names and contacts from the findings of a page that the owner did not make: a registrar is not the company
+/// that owns the domain.
 fn clear_owner_findings(findings: &mut Findings) {
     findings.site_name = None;
     findings.organization = None;
@@ -139,7 +139,7 @@ fn clear_owner_findings(findings: &mut Findings) {
     findings.socials.clear();
 }
 
-/// What of a page was not read as it goes beyond a limit.
+/// Reports the parts of a page that were not read because they exceed a limit.
 fn unread(page: &RawPage, outline: &Outline, graph: &Graph) -> Vec<Problem> {
     let url = &page.url;
     let json_ld = (graph.unread > 0).then(|| {
@@ -181,13 +181,13 @@ pub fn add_page(home: &mut Findings, further: Findings) {
     list_contacts(home);
 }
 
-/// Adds the technologies that are seen alongside the pages.
+/// Adds the technologies that are detected outside the pages.
 pub fn add_technologies(findings: &mut Findings, off_page: &OffPageSignals, known: &Technologies) {
     technology::add_beside(&mut findings.technologies, known, off_page);
     sum_up_technologies(findings);
 }
 
-/// The fields that follow from the list of technologies.
+/// Sets the fields that follow from the list of technologies.
 fn sum_up_technologies(findings: &mut Findings) {
     let technologies = &findings.technologies;
     (findings.is_wordpress, findings.wordpress_version) = technology::version_of(technologies, "WordPress");

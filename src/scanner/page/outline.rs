@@ -1,6 +1,6 @@
 //! The outline of a page: what one walk through its tree collects for the extractors, and the tree itself.
 //!
-//! The other files here decide what it means.
+//! The other files in this module decide what it means.
 
 mod builder;
 mod names;
@@ -20,15 +20,15 @@ use self::builder::Builder;
 use super::tree;
 use crate::values::findings::Performance;
 
-/// The sign before what a page marks as an address.
+/// The character put in front of text that a page marks as an address.
 pub(super) const PIN: char = '📍';
 
 /// The facts of a page in document order.
 #[derive(Debug)]
 pub(super) struct Outline {
-    /// Where the page is.
+    /// The URL of the page.
     pub(super) url: Url,
-    /// What relative URLs are resolved against.
+    /// The URL against which relative URLs are resolved.
     pub(super) base: Url,
     pub(super) language: Option<String>,
     pub(super) title: Option<String>,
@@ -37,11 +37,11 @@ pub(super) struct Outline {
     pub(super) links: Vec<Link>,
     pub(super) anchors: Vec<Anchor>,
     pub(super) images: Vec<Image>,
-    /// Whether the link to the site's start shows a drawing that is no picture with a URL.
+    /// Whether the link to the home page shows a drawing instead of a picture with a URL.
     pub(super) has_drawn_logo: bool,
     /// URLs of scripts, styles and frames, as written.
     pub(super) assets: Vec<String>,
-    /// Those of scripts alone.
+    /// URLs of scripts only.
     pub(super) script_urls: Vec<String>,
     /// Contents of `application/ld+json` scripts.
     pub(super) json_ld: Vec<StrTendril>,
@@ -54,23 +54,23 @@ pub(super) struct Outline {
     pub(super) headings: Vec<String>,
     /// Values of `data-cfemail`.
     pub(super) cloudflare_emails: Vec<String>,
-    /// What a reader sees, blocks apart by line breaks; not what visitors wrote.
+    /// The text that a reader sees, with blocks separated by line breaks, without comments written by visitors.
     pub(super) text: String,
-    /// The sections of the text, by their beginning.
+    /// The sections of the text, ordered by where they begin.
     pub(super) sections: Vec<Section>,
-    /// Where a block or a line of the text begins that the page sets apart, in order.
+    /// Where blocks and lines that the page sets apart begin in the text, in order.
     pub(super) breaks: Vec<Break>,
-    /// The parts of the text that are about others, once they are looked for.
+    /// The parts of the text that are about others, computed on first use.
     pub(super) of_others: OnceCell<Vec<Range<usize>>>,
     pub(super) counts: Performance,
     /// The page as browsers see it, for selectors.
     pub(super) tree: Html,
-    /// Whether the page has more than a tree may have.
+    /// Whether the page exceeds the limits of a tree.
     pub(super) is_cut: bool,
 }
 
 impl Outline {
-    /// All elements, in the order in which they were made: nearly that of the document.
+    /// All elements in the order in which they were created, which is nearly document order.
     pub(super) fn elements(&self) -> impl Iterator<Item = &Element> {
         self.tree.tree.values().filter_map(Node::as_element)
     }
@@ -86,14 +86,15 @@ pub(super) struct Link {
     pub(super) sizes: String,
 }
 
-/// A heading, or what is around the content: a header, footer or navigation.
+/// A heading, or a part around the content: a header, footer or navigation.
 #[derive(Debug)]
 pub(super) struct Section {
-    /// The byte of the text where it begins.
+    /// The byte offset in the text where it begins.
     pub(super) at: usize,
-    /// The byte where the element ends that it is the heading of, if one does: behind it is something else.
+    /// The byte offset where the element that this heading belongs to ends, if known: the text after it is something
+    /// else.
     pub(super) end: Option<usize>,
-    /// That of a heading, 1 to 6; 0 for what is around the content.
+    /// The heading's level, 1 to 6; 0 for parts around the content.
     pub(super) level: u8,
 }
 
@@ -101,11 +102,11 @@ pub(super) struct Section {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Break {
     pub(super) at: usize,
-    /// Whether a block begins or ends, not a line within one.
+    /// Whether a block begins or ends here, rather than a line within a block.
     pub(super) is_of_block: bool,
 }
 
-/// What is behind the scheme of a link to a page, which some systems put before all links: `http://tel:030…`.
+/// What follows the scheme of a web link. Some systems put the scheme in front of all links: `http://tel:030…`.
 pub(super) fn behind_web_scheme(href: &str) -> Option<&str> {
     ["http://", "https://"].iter().find_map(|scheme| {
         let begins = href.get(..scheme.len())?.eq_ignore_ascii_case(scheme);
@@ -118,17 +119,17 @@ pub(super) fn behind_web_scheme(href: &str) -> Option<&str> {
 pub(super) struct Anchor {
     pub(super) href: String,
     pub(super) text: String,
-    /// The byte of the page's text where it begins.
+    /// The byte offset in the page's text where it begins.
     pub(super) at: usize,
     /// In a header, footer or navigation.
     pub(super) in_frame: bool,
-    /// In a comment of a visitor or an embedded post.
+    /// In a visitor's comment or an embedded post.
     pub(super) is_by_others: bool,
-    /// In a small hidden element, as traps for robots are.
+    /// In a small hidden element, like those used as traps for robots.
     pub(super) is_decoy: bool,
 }
 
-/// An `<img>` and where it is.
+/// An `<img>` and its position.
 #[derive(Debug)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -140,7 +141,7 @@ pub(super) struct Image {
     pub(super) names: String,
     pub(super) alt: String,
     pub(super) has_logo_class: bool,
-    /// Inside an element that is called a logo.
+    /// Inside an element that is named as a logo.
     pub(super) in_logo: bool,
     pub(super) in_header: bool,
     pub(super) in_footer: bool,
@@ -152,7 +153,7 @@ pub(super) struct Image {
     pub(super) in_home_link: bool,
     /// Inside a first-level heading.
     pub(super) in_heading: bool,
-    /// Among the first of the page.
+    /// Among the first images of the page.
     pub(super) is_early: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Phone numbers of a page in E.164, with the country inferred if it is not written.
+//! Phone numbers of a page in E.164. If a number has no country code, the country is inferred.
 //!
 //! One file per question: the numbers in links, the numbers in text, the meaning of the words around a number, digits
 //! that are not a phone number, and the possible countries of a page.
@@ -26,10 +26,10 @@ use super::outline::Outline;
 use super::third_parties::{is_in, third_parties, without};
 use crate::values::findings::Phone;
 
-/// Numbers kept of one page.
+/// Maximum number of phone numbers kept per page.
 const MAX_PHONES: usize = 100;
 
-/// Labelled texts that are examined.
+/// Maximum number of labelled texts examined.
 const MAX_MARKED: usize = 1_000;
 
 /// Names under which a `<meta>` states a number (Open Graph, business and microdata vocabularies).
@@ -40,7 +40,7 @@ const METAS: &[&str] = &[
     "business:contact_data:phone_number",
 ];
 
-/// All numbers in order of trust: `tel:` and `WhatsApp` links, JSON-LD, metas, then text. Fax machines are none.
+/// All numbers in order of trust: `tel:` and `WhatsApp` links, JSON-LD, metas, then text. Fax numbers are left out.
 pub(super) fn phones(page: &Outline, graph: &Graph, language: Option<&str>) -> Vec<Phone> {
     let places = regions(page, graph, language);
     let regions = &places.list;
@@ -108,13 +108,14 @@ pub(super) fn phones(page: &Outline, graph: &Graph, language: Option<&str>) -> V
     found.list
 }
 
-/// Digits, with those of the country, that a number and the link around it share if they mean the same line.
+/// The number of leading digits, including the country code, that a number and the link around it share if they mean
+/// the same line.
 const SHARED_DIGITS: usize = 8;
 
-/// The longest text of a link that is the number it dials.
+/// Maximum length of a link text that is the number it dials.
 const MAX_LABEL: usize = 100;
 
-/// Whether a number in the text is how a link shows its own number: some links leave out or add an extension.
+/// Whether a number in the text is the visible form of a link's number: the text or the link may lack the extension.
 fn is_label(written: &Written<'_>, found: &[Phone], labels: &[(String, &str)]) -> bool {
     let value = e164(&written.number);
     let is_variant = |phone: &Phone| {
@@ -133,14 +134,14 @@ fn is_label(written: &Written<'_>, found: &[Phone], labels: &[(String, &str)]) -
 
 struct Found<'a> {
     page: &'a str,
-    /// Numbers in E.164 that reach a fax machine alone.
+    /// Numbers in E.164 that only reach a fax machine.
     faxes: Vec<String>,
     list: Vec<Phone>,
 }
 
 impl Found<'_> {
-    /// A text that is labelled as a number, or several. The number must be possible, not known to be in use; where
-    /// no country is known it is kept as it is written.
+    /// Adds a text that is labelled as a number, or several numbers in it. The number must be possible, but need not
+    /// be known to be in use. If the country is unknown, the number is kept as it is written.
     fn add_marked(&mut self, raw: &str, places: &Regions, source: &str) {
         let regions = &places.list;
         if let Some(number) = parsed(raw, regions).find(PhoneNumber::is_valid) {
@@ -155,14 +156,14 @@ impl Found<'_> {
         }
         let possible = parsed(raw, regions).find(|number| PHONE_NUMBER_UTIL.is_possible_number(number));
         match possible {
-            // North America has one plan, in which all that is not valid is impossible.
+            // North America has a single plan, in which every invalid number is impossible.
             Some(number) if !e164(&number).starts_with("+1") => self.add(&number, raw, source),
             _ if places.is_guess && !raw.contains('+') => self.add_unplaced(raw, source),
             _ => {}
         }
     }
 
-    /// The number of a chat, which has its country's code without a plus; some forget the code.
+    /// Adds the number of a chat, which has a country code without a plus; sometimes the code is missing.
     fn add_chat(&mut self, digits: &str, regions: &[Region]) {
         let international = PHONE_NUMBER_UTIL.parse(format!("+{digits}"), None).ok();
         let number = international
@@ -180,7 +181,7 @@ impl Found<'_> {
         }
     }
 
-    /// A number of an unknown country: its digits.
+    /// Adds a number of an unknown country: its digits.
     fn add_unplaced(&mut self, raw: &str, source: &str) {
         let value: String = raw.chars().filter_map(digit).collect();
         if (6..=15).contains(&value.len()) {
@@ -205,10 +206,10 @@ fn e164(number: &PhoneNumber) -> String {
     number.format_as(PhoneNumberFormat::E164).into_owned()
 }
 
-/// A text as a number of each of the countries.
+/// A text parsed as a number of each of the countries.
 fn parsed(raw: &str, regions: &[Region]) -> impl Iterator<Item = PhoneNumber> {
     let text = ascii(visible(raw).trim());
-    // `00` is how most of the world dials out.
+    // Most countries use `00` as the international prefix.
     let text = text
         .strip_prefix("00")
         .map(|rest| format!("+{rest}"))

@@ -2,10 +2,11 @@
 //! with status 200, or empty without JavaScript. When in doubt, a page is ordinary.
 //!
 //! Most signs are sentences that a long page may contain by chance. So they count only on short pages, and only at the
-//! beginning of a line or sentence, or if they are all of it.
+//! beginning of a line or sentence, or if they are the whole line.
 //!
-//! The consequences are decided elsewhere: `values/site_state.rs` says which states are not the owner's content, for
-//! those `scanner/page/mod.rs` drops names and contacts, and `scanner/scan.rs` reads no further pages, files or sample.
+//! Other files decide the consequences: `values/site_state.rs` defines which states are not the owner's content,
+//! `scanner/page/mod.rs` drops names and contacts for those, and `scanner/scan.rs` reads no further pages, files or
+//! sample.
 
 mod page_text;
 mod signs;
@@ -20,20 +21,20 @@ use super::outline::Outline;
 use crate::scanner::site::registrable;
 use crate::values::site_state::{SiteState, SiteStateKind};
 
-/// Letters of a page's text up to which it is looked at, about 900 words.
+/// Maximum letters in a page's text for an examination, about 900 words.
 const LONG: usize = 6_000;
-/// A page that offers or parks a domain has terms and advertisements, but not more.
+/// Limit for a page that offers or parks a domain: it has terms and advertisements, but not more.
 const MIDDLE: usize = 3_000;
-/// A page that only says that there is nothing yet.
+/// Limit for a page that only says that there is no content yet.
 const SHORT: usize = 1_200;
-/// The same in words that could be about anything: `Coming soon`.
+/// The same limit for words that could be about anything: `Coming soon`.
 const TINY: usize = 600;
-/// What is left of a page that scripts would fill.
+/// Limit for a page without content until scripts fill it.
 const EMPTY: usize = 120;
 
-/// Links of a page that says that there is nothing yet.
+/// Limit for the links of a page that says that there is no content yet.
 const FEW_LINKS: u64 = 12;
-/// Characters of evidence.
+/// Maximum characters of evidence.
 const MAX_EVIDENCE: usize = 200;
 
 /// The state of a page, if it has one.
@@ -82,11 +83,11 @@ fn by_files(page: &Outline) -> Option<Seen> {
     }
     let mut scripts = page.scripts.iter();
     let sign = scripts.find_map(|script| PARKING_SCRIPTS.iter().find(|sign| script.contains(**sign)))?;
-    // A page that talks about parking quotes such scripts.
+    // A page about domain parking may quote such scripts.
     (page.text.len() < MIDDLE).then(|| parked(format!("script: {sign}")))?
 }
 
-/// The likeliest of what a page's words say, those first that leave no doubt.
+/// The most likely state according to the page's words, the clearest signs first.
 fn by_words(page: &PageText<'_>) -> Option<Seen> {
     about_the_domain(page)
         .or_else(|| default_page(page))
@@ -96,8 +97,7 @@ fn by_words(page: &PageText<'_>) -> Option<Seen> {
         .or_else(|| shell(page))
 }
 
-/// `This domain is for sale`, in the words of many languages, also with the domain's own name in place of the first
-/// two.
+/// `This domain is for sale`, in many languages, also with the domain's own name in place of the first two words.
 fn about_the_domain(page: &PageText<'_>) -> Option<Seen> {
     if page.letters > MIDDLE {
         return page.titles().find_map(|title| offer_or_parking(page, title));
@@ -110,8 +110,8 @@ fn about_the_domain(page: &PageText<'_>) -> Option<Seen> {
 fn offer_or_parking(page: &PageText<'_>, sentence: &str) -> Option<Seen> {
     let quoted = || format!("text: {sentence}");
     let offers = WORDS.offers.iter().any(|offer| sentence.starts_with(offer));
-    // What says no more than that something is for sale must be the whole line, on a page that names its domain or
-    // says nothing else.
+    // A sentence that only says that something is for sale must be the whole line, on a page that names its domain or
+    // has no other text.
     let is_bare = WORDS
         .whole_offers
         .iter()
@@ -134,7 +134,7 @@ fn offer_or_parking(page: &PageText<'_>, sentence: &str) -> Option<Seen> {
     says(&WORDS.names_parked, &WORDS.domains_parked).then(|| (SiteStateKind::Parked, quoted()))
 }
 
-/// Nothing but the domain's name over links that others pay for.
+/// A page with only the domain's name above paid links.
 fn advertisements(page: &PageText<'_>) -> Option<Seen> {
     let heading = page.titles().find(|title| page.is_host(title))?;
     let line = page
@@ -143,7 +143,7 @@ fn advertisements(page: &PageText<'_>) -> Option<Seen> {
     (page.letters <= SHORT).then(|| (SiteStateKind::Parked, format!("text: {heading} … {line}")))
 }
 
-/// What servers and panels show before there are files: a title, and what the page says under it.
+/// The pages that servers and control panels show before files are uploaded: a title, and a text below it.
 fn default_page(page: &PageText<'_>) -> Option<Seen> {
     let is_one = |title: &&str| {
         WORDS.default_pages.iter().any(|known| {
@@ -158,7 +158,7 @@ fn default_page(page: &PageText<'_>) -> Option<Seen> {
     if let Some(title) = page.titles().find(is_one) {
         return Some((SiteStateKind::ServerDefault, format!("title: {title}")));
     }
-    // Apache's oldest page is nothing but this.
+    // Apache's oldest default page has only this text.
     let is_bare = matches!(page.text.trim(), "it works!" | "it works");
     is_bare.then(|| {
         (
@@ -168,7 +168,7 @@ fn default_page(page: &PageText<'_>) -> Option<Seen> {
     })
 }
 
-/// An error, though the server says that all is well.
+/// An error page that the server sends with a success status.
 fn error(page: &PageText<'_>) -> Option<Seen> {
     if page.letters > SHORT {
         return None;
@@ -186,7 +186,7 @@ fn error(page: &PageText<'_>) -> Option<Seen> {
     Some((SiteStateKind::SoftError, format!("text: {line}")))
 }
 
-/// Nothing yet, or nothing for now.
+/// There is no content yet, or the site is temporarily closed.
 fn not_yet(page: &PageText<'_>) -> Option<Seen> {
     if page.letters > SHORT || page.outline.counts.link_count > FEW_LINKS {
         return None;
@@ -212,13 +212,13 @@ fn not_yet(page: &PageText<'_>) -> Option<Seen> {
     Some((SiteStateKind::UnderConstruction, evidence))
 }
 
-/// WordPress's own page about an error, in any language. A message about maintenance has the same form, but says so.
+/// WordPress's own error page, in any language. A maintenance message has the same form, but says that it is one.
 fn error_of_wordpress(page: &PageText<'_>) -> Option<Seen> {
     let message = page.message_of_wordpress()?;
     (page.letters <= SHORT).then(|| (SiteStateKind::SoftError, format!("text: {message}")))
 }
 
-/// Nothing that is seen without scripts.
+/// A page that shows nothing without scripts.
 fn shell(page: &PageText<'_>) -> Option<Seen> {
     let counts = page.outline.counts;
     let shows_else = counts.image_count > 2 || page.has_frames() || counts.form_count > 1;

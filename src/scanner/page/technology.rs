@@ -1,9 +1,9 @@
 //! Which software a site runs on, each with the evidence.
 //!
-//! The engine reads the community's fingerprint format ([`format`]); the binary carries a set of its own
-//! (`own.json`), and a user may load any other beside it. Our own signs are looked for where only the software
-//! itself leaves them (generator, asset URLs, script text, attributes, header fields), never in prose: a page about
-//! WordPress is not a WordPress page.
+//! The engine reads the community's fingerprint format ([`format`]). The binary contains a set of its own (`own.json`),
+//! and a user may load another one in addition. Our own signs are searched for only where the software itself leaves
+//! them (generator, asset URLs, script text, attributes, header fields), never in prose: a page about WordPress is not
+//! a WordPress page.
 
 mod dom;
 mod files;
@@ -26,7 +26,7 @@ use crate::values::findings::{TechStack, Technology};
 use resolve::Found;
 use view::View;
 
-/// Confidence from which a technology is reported.
+/// Minimum confidence at which a technology is reported.
 const MIN_CONFIDENCE: u8 = 50;
 
 /// All technologies with a sign on the page, in the order of the set.
@@ -57,13 +57,13 @@ pub(super) fn technologies(
     technologies
 }
 
-/// Adds the technologies that are seen outside a site's pages.
+/// Adds the technologies that are detected outside a site's pages.
 pub(super) fn add_beside(found: &mut Vec<Technology>, set: &Technologies, off_page: &OffPageSignals) {
     *found = off_page::technologies(set, found, off_page);
 }
 
-/// Adds what a further page shows. A version of the home page stays; without one, the page with a version tells more, and then
-/// the more certain one.
+/// Adds a technology from a further page. A version from the home page stays. Without one, the entry with a version
+/// replaces the other, then the entry with the higher confidence.
 pub(super) fn add(found: &mut Vec<Technology>, further: Technology) {
     let Some(known) = found.iter_mut().find(|known| known.name == further.name) else {
         found.push(further);
@@ -87,7 +87,7 @@ pub(super) fn version_of(technologies: &[Technology], name: &str) -> (bool, Opti
     )
 }
 
-/// The predecessor's four categories.
+/// The four categories of the predecessor program.
 pub(super) fn categories(technologies: &[Technology]) -> TechStack {
     let mut stack = TechStack::default();
     for technology in technologies
@@ -133,7 +133,7 @@ pub(super) fn categories(technologies: &[Technology]) -> TechStack {
     stack
 }
 
-/// The signs and element signs that can match at all, each list in order.
+/// The signs and element signs that may match at all, each list in order.
 struct Candidates {
     signs: Vec<usize>,
     elements: Vec<usize>,

@@ -1,5 +1,5 @@
-//! Parts of a page that are about others: who hosts or made the site, who supervises its owner. How to reach them is not
-//! how to reach the owner.
+//! Parts of a page that are about others: who hosts or made the site, who supervises its owner. Their contact details
+//! are not the owner's.
 
 mod lines;
 mod words;
@@ -14,10 +14,10 @@ use crate::scanner::site::registrable;
 
 pub(super) use self::words::introduces_host;
 
-/// Parts kept of one page.
+/// Maximum number of parts kept per page.
 const MAX_PARTS: usize = 200;
 
-/// The parts of a page's text that are about others, in order, none within another.
+/// The parts of a page's text that are about others, in order and without overlaps.
 pub(super) fn third_parties(page: &Outline) -> &[Range<usize>] {
     page.of_others.get_or_init(|| {
         let mut parts = sections(page);
@@ -26,9 +26,9 @@ pub(super) fn third_parties(page: &Outline) -> &[Range<usize>] {
     })
 }
 
-/// The sections whose headings introduce others; none unless the page is about the site's owner and its duties.
+/// The sections whose headings introduce others; none unless the page is an imprint or a privacy page.
 fn sections(page: &Outline) -> Vec<Range<usize>> {
-    /// Bytes of a section; what is longer goes on with something else.
+    /// Bytes of a section; a longer section continues with another topic.
     const MAX_SECTION: usize = 3_000;
     let mut found: Vec<Range<usize>> = Vec::new();
     if !is_imprint(page) && !is_privacy_page(page) {
@@ -40,7 +40,7 @@ fn sections(page: &Outline) -> Vec<Range<usize>> {
             break;
         }
         let is_within = found.last().is_some_and(|last| section.at < last.end);
-        // The first level is for the title of the page.
+        // The first level is the title of the page.
         if section.level < 2 || is_within || !introduces_third_party(first_line(&text[section.at..])) {
             continue;
         }
@@ -55,8 +55,8 @@ fn sections(page: &Outline) -> Vec<Range<usize>> {
     found
 }
 
-/// Lines and paragraphs that are about others, on any page: `Webdesign: Acme GmbH, Tel. …` in a footer, the authority
-/// or the arbiter that a shop has to name.
+/// Lines and paragraphs that are about others, on any page: `Webdesign: Acme GmbH, Tel. …` in a footer, or the
+/// authority or arbiter that a shop has to name.
 fn passages(page: &Outline) -> Vec<Range<usize>> {
     let text = page.text.as_str();
     let is_about_duties = is_imprint(page) || is_privacy_page(page);
@@ -78,7 +78,7 @@ fn passages(page: &Outline) -> Vec<Range<usize>> {
     found
 }
 
-/// The text of a page and where it is divided.
+/// The text of a page and its line and paragraph breaks.
 struct Places<'p> {
     page: &'p Outline,
     site: &'p str,
@@ -92,9 +92,9 @@ impl<'p> Places<'p> {
         }
     }
 
-    /// From a place to the end of its paragraph.
+    /// From an offset to the end of its paragraph.
     fn rest_of_paragraph(&self, start: usize) -> Range<usize> {
-        /// Bytes; what is longer goes on with something else.
+        /// Bytes; a longer paragraph continues with another topic.
         const LONGEST: usize = 400;
         let text = self.page.text.as_str();
         let end = self.end(start, true);
@@ -102,10 +102,10 @@ impl<'p> Places<'p> {
         start..end.min(longest)
     }
 
-    /// From a label to the end of its line, or of its paragraph if it is all of its line; `None` if no name is behind
-    /// it.
+    /// From a label to the end of its line, or of its paragraph if the label is the whole line; `None` if no name
+    /// follows.
     fn labelled(&self, label: Range<usize>) -> Option<Range<usize>> {
-        /// Bytes; what is longer is prose: `The method, developed by Dr. Kim, helps …`.
+        /// Bytes; longer text is prose: `The method, developed by Dr. Kim, helps …`.
         const LONGEST: usize = 400;
         let text = self.page.text.as_str();
         let line = self.end(label.end, false);
@@ -126,7 +126,7 @@ impl<'p> Places<'p> {
         (begins_name && !is_phone_label(name) && part.len() <= LONGEST).then_some(part)
     }
 
-    /// Where the line or paragraph of a place ends.
+    /// Where the line or paragraph at an offset ends.
     fn end(&self, at: usize, is_of_block: bool) -> usize {
         let breaks = &self.page.breaks;
         let next = breaks.partition_point(|place| place.at <= at);
@@ -135,7 +135,7 @@ impl<'p> Places<'p> {
         end.map_or(self.page.text.len(), |place| place.at)
     }
 
-    /// Whether a part names the site itself, as its own address does, or its owner.
+    /// Whether a part names the owner or the site itself, for example in the site's own email address.
     fn is_owners(&self, part: &Range<usize>) -> bool {
         let text = &self.page.text[part.clone()];
         !self.site.is_empty() && text.to_ascii_lowercase().contains(self.site)
@@ -143,7 +143,7 @@ impl<'p> Places<'p> {
     }
 }
 
-/// Parts in order, those that touch one another as one.
+/// The parts in order; overlapping and adjacent parts become one.
 fn joined(mut parts: Vec<Range<usize>>) -> Vec<Range<usize>> {
     parts.sort_unstable_by_key(|part| part.start);
     let mut joined: Vec<Range<usize>> = Vec::new();
@@ -172,13 +172,13 @@ pub(super) fn without<'t>(text: &'t str, parts: &[Range<usize>]) -> Cow<'t, str>
     Cow::Owned(rest)
 }
 
-/// Whether a place in the text is in one of its parts.
+/// Whether an offset in the text is within one of the parts.
 pub(super) fn is_in(parts: &[Range<usize>], at: usize) -> bool {
     let before = parts.partition_point(|part| part.start <= at);
     before > 0 && parts[before - 1].contains(&at)
 }
 
-/// Whether a heading is about somebody other than the owner.
+/// Whether a heading is about someone other than the owner.
 fn introduces_third_party(heading: &str) -> bool {
     const MAX_HEADING: usize = 100;
     heading.len() <= MAX_HEADING
@@ -186,7 +186,7 @@ fn introduces_third_party(heading: &str) -> bool {
         && !OWNER.is_match(heading)
 }
 
-/// Whether a page says what happens to the data of visitors.
+/// Whether a page states what happens to visitors' data.
 fn is_privacy_page(page: &Outline) -> bool {
     titles(page)
         .chain([page.url.path()])
@@ -242,7 +242,7 @@ mod tests {
         let at = "https://a.test/impressum";
         for (html, wanted) in [
             ("<div><p>a<h2>Hosting</h2><p>b</div><div>c</div>", "a c"),
-            // An element for the heading alone is not all of the section.
+            // An element that contains only the heading is not the whole section.
             (
                 "<p>a<div><div><h2>Hosting</h2></div></div><div>b</div><h2>d</h2>",
                 "a d",

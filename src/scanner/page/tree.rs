@@ -1,6 +1,6 @@
 //! A page as a tree, as browsers parse it: html5ever's parser, scraper's tree.
 //!
-//! Where html5ever takes more than linear time, limits apply to any page: attributes of one tag ([`long_tag`]), open
+//! Where html5ever takes more than linear time, limits apply to every page: attributes of one tag ([`long_tag`]), open
 //! elements and the size of the tree ([`bounds`]).
 
 mod bounds;
@@ -17,10 +17,10 @@ use self::bounds::Bounded;
 pub(super) use self::bounds::MAX_NODES;
 use self::long_tag::LongTag;
 
-/// Bytes that the tokenizer gets at once. A tag that is longer than that has its attributes counted.
+/// Bytes that the tokenizer gets at a time. If a tag is longer, its attributes are counted.
 const CHUNK: usize = 2048;
 
-/// A page's tree, and what is beside it.
+/// A page's tree, and the data that is kept outside it.
 #[derive(Debug)]
 pub(super) struct Parsed {
     /// Without comments.
@@ -31,7 +31,7 @@ pub(super) struct Parsed {
     pub(super) is_cut: bool,
 }
 
-/// Parses a page, in time and memory in proportion to its size.
+/// Parses a page, with time and memory proportional to its size.
 pub(super) fn parse(html: &str) -> Parsed {
     let source = StrTendril::from(html);
     let input = BufferQueue::default();
@@ -41,8 +41,8 @@ pub(super) fn parse(html: &str) -> Parsed {
     while at < html.len() && !tokenizer.sink.is_full() {
         let end = html.ceil_char_boundary(at + CHUNK);
         if let Some(cut) = long_tag.as_mut().and_then(|tag| tag.follow(html, end)) {
-            // The tokenizer compares each attribute with all others of the tag: it starts again behind this tag, which
-            // keeps the attributes before the cut.
+            // The tokenizer compares each attribute with all others of the tag. So a new tokenizer starts after this
+            // tag, which keeps the attributes before the cut.
             tokenizer = Tokenizer::new(tokenizer.sink, TokenizerOpts::default());
             let start = tokenizer.sink.end_of_last_token();
             at = cut.end_of_tag;
@@ -68,7 +68,7 @@ pub(super) fn parse(html: &str) -> Parsed {
 }
 
 fn feed(tokenizer: &Tokenizer<Bounded<'_>>, input: &BufferQueue) {
-    // Scripts are not run, and the text is decoded: both are no reason to stop.
+    // Scripts are not run and the text is already decoded, so neither is a reason to stop.
     while !matches!(tokenizer.feed(input), TokenizerResult::Done) {}
 }
 
@@ -101,7 +101,7 @@ pub(super) fn has_word(element: &Element, attribute: &str, word: &str) -> bool {
     })
 }
 
-/// An element's start tag without its brackets, attributes by name.
+/// An element's start tag without its brackets, attributes sorted by name.
 pub(super) fn shown(element: &Element) -> String {
     let mut shown = element.name().to_owned();
     for (name, value) in element.attrs() {

@@ -1,4 +1,4 @@
-//! From the bytes of a document to its entries, its kind and its problems, with constant memory.
+//! Converts the bytes of a document to its entries, its kind and its problems, with constant memory.
 
 use encoding_rs::Decoder;
 use url::Url;
@@ -15,13 +15,13 @@ use crate::values::Problem;
 use crate::values::revisit::Repeated;
 use crate::values::sitemap::SitemapKind;
 
-/// What is looked at before the format is decided.
+/// Number of bytes that are examined before the format is decided.
 const HEAD: usize = 64 * 1024;
 
-/// Inflation is judged once this much was decoded.
+/// The inflation ratio is checked after this many decoded bytes.
 const INFLATION_FREE: u64 = 10 * 1024 * 1024;
 
-/// Decoded bytes per byte on the wire that no honest document reaches.
+/// Maximum decoded bytes per wire byte; no honest document reaches this.
 const MAX_INFLATION: u64 = 200;
 
 /// sitemaps.org: entries per file.
@@ -69,11 +69,11 @@ pub struct SitemapReader {
     content: Content,
 }
 
-/// Why reading stopped before the end.
+/// Reading stopped because the document is too large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct TooLarge;
 
-/// Everything behind the decompression.
+/// The stages after decompression.
 #[derive(Debug)]
 struct Content {
     http_charset: Option<String>,
@@ -105,7 +105,7 @@ enum Format {
 }
 
 impl SitemapReader {
-    /// A reader for the document at `base`, whose `Content-Type` names a charset or not.
+    /// A reader for the document at `base`, with the charset in its `Content-Type`, if any.
     pub fn new(base: Url, http_charset: Option<String>, settings: SitemapSettings) -> Self {
         Self {
             inflate: Inflate::new(),
@@ -121,8 +121,8 @@ impl SitemapReader {
         }
     }
 
-    /// Takes bytes in (`wire` counts all that came over the wire for the document so far) and hands entries on.
-    /// Says whether more is wanted.
+    /// Receives bytes (`wire` is the number of wire bytes of the document so far) and emits entries. Returns whether
+    /// more bytes are wanted.
     pub fn feed(&mut self, bytes: &[u8], wire: u64, sink: &mut dyn FnMut(SitemapEntry)) -> bool {
         let content = &mut self.content;
         content.wire = wire;
@@ -131,7 +131,7 @@ impl SitemapReader {
         !content.too_large && !content.judge.refused
     }
 
-    /// Notes that the document is not all there, such as after a broken connection.
+    /// Records that the document is incomplete, for example after a broken connection.
     pub fn note(&mut self, code: &str, detail: String) {
         self.content.judge.problems.note(code, None, || detail);
     }
@@ -178,7 +178,7 @@ impl Content {
             return;
         };
         let head = std::mem::take(head);
-        // No more than that, or it would depend on how the document arrives.
+        // Only this part is used. Otherwise the result would depend on how the document arrives.
         let start = &head[..head.len().min(HEAD)];
         let encoding = sniff(start, self.http_charset.as_deref());
         let text = encoding.decode(start).0;
@@ -263,7 +263,7 @@ impl Content {
                         "the end of the root element is missing".to_owned()
                     });
                 }
-                // What it lists counts, where its root is called as if it listed the other.
+                // If the root element does not match the entries, the entries decide.
                 let Judge {
                     entries, children, ..
                 } = self.judge;

@@ -2,14 +2,14 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-/// Parts of the set, which grow separately: a set that doubles holds its old and its new table at once.
+/// Parts of the set that grow separately: a growing set holds its old and its new table at the same time.
 const PARTS: usize = 64;
 
 /// Slots of a part when it gets its first URL.
 const FIRST_SLOTS: usize = 16;
 
-/// A set of URLs that keeps their keyed 64-bit hashes only: two of a million URLs are taken for one with a chance of
-/// one in 37 million, and they cannot be made to collide without the key.
+/// A set of URLs that keeps only their keyed 64-bit hashes. Among a million URLs, the chance that two are confused is
+/// one in 37 million, and without the key nobody can cause a collision.
 #[derive(Debug)]
 pub struct SeenUrls {
     key: RandomState,
@@ -42,9 +42,9 @@ impl SeenUrls {
 
     /// Looks up a URL and adds it.
     pub fn see(&mut self, url: &str) -> Seen {
-        // Zero marks what is free.
+        // Zero marks a free slot.
         let hash = self.key.hash_one(url).max(1);
-        // The part by the low bits, the slot by the high ones.
+        // The low bits select the part, the high bits the slot.
         let part = usize::try_from(hash % PARTS as u64).unwrap_or_default();
         let part = &mut self.parts[part];
         if part.contains(hash) {
@@ -59,8 +59,8 @@ impl SeenUrls {
     }
 }
 
-/// Hashes in the first free slot from where each belongs: no byte in addition to the hashes themselves. Grown by half
-/// when nine tenths are taken, so that a tenth to two fifths are free.
+/// Each hash is in the first free slot from its own position on, so only the hashes need memory. The part grows by half
+/// when nine tenths of it are used, so a tenth to two fifths are free.
 #[derive(Clone, Debug, Default)]
 struct Part {
     slots: Vec<u64>,
@@ -72,7 +72,7 @@ impl Part {
         !self.slots.is_empty() && self.slots[self.slot(hash)] == hash
     }
 
-    /// Adds one that is not there.
+    /// Adds a hash that is not in the part.
     fn insert(&mut self, hash: u64) {
         if (self.taken + 1) * 10 > self.slots.len() * 9 {
             let grown = (self.slots.len() + self.slots.len() / 2).max(FIRST_SLOTS);
@@ -87,7 +87,7 @@ impl Part {
         self.taken += 1;
     }
 
-    /// Where a hash is or would be.
+    /// The slot where a hash is or would be.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "the product's upper half is below the number of slots"

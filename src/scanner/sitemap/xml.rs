@@ -11,13 +11,13 @@ use memchr::{memchr, memchr2};
 use quick_xml::Reader;
 use quick_xml::events::{BytesCData, BytesEnd, BytesStart, BytesText, Event};
 
-/// Text read at once, which spares looking again and again at what has not come to its end.
+/// Text read at a time. Batches avoid repeated searches in markup whose end has not arrived.
 const BATCH: usize = 64 * 1024;
 
-/// The longest tag or declaration, and the most that is carried over of anything.
+/// Maximum length of a tag or declaration, and of any text that is carried over.
 const MAX_UNFINISHED: usize = 64 * 1024;
 
-/// Text that begins with `&` and is not longer may become a reference.
+/// Text that begins with `&` and is not longer than this may become a reference.
 const MAX_REFERENCE: usize = 64;
 
 const COMMENT: &str = "<!--";
@@ -25,26 +25,26 @@ const CDATA: &str = "<![CDATA[";
 const INSTRUCTION: &str = "<?";
 const DOCTYPE: &str = "<!DOCTYPE";
 
-/// Takes text in and hands events on.
+/// Receives text and emits events.
 #[derive(Debug, Default)]
 pub(super) struct Xml {
     pending: String,
     /// Bytes of the document before `pending`.
     offset: u64,
-    /// One declaration counts; further ones are ignored.
+    /// Whether a declaration was read; further ones are ignored.
     doctype_came: bool,
 }
 
-/// What is made of markup in which quick-xml finds a fault, or not its end.
+/// How to continue at markup that quick-xml finds invalid or unfinished.
 enum Recovery<'a> {
-    /// This many bytes are read as this, if as anything.
+    /// Consume this many bytes as this event, or as nothing.
     Read(usize, Option<Event<'a>>),
-    /// Its end may come yet.
+    /// The end of the markup may still arrive.
     Unfinished,
 }
 
 impl Xml {
-    /// Takes text in; `last` ends the document.
+    /// Receives text; `last` ends the document.
     pub(super) fn feed(&mut self, text: &str, last: bool, sink: &mut impl FnMut(&Event<'_>, u64)) {
         self.pending.push_str(text);
         if self.pending.len() < BATCH && !last {
@@ -60,11 +60,11 @@ impl Xml {
         }
     }
 
-    /// Reads a batch; returns how much of it is done with.
+    /// Reads a batch; returns how much of it was processed.
     fn read(&mut self, batch: &str, last: bool, sink: &mut impl FnMut(&Event<'_>, u64)) -> usize {
         let (mut at, mut by_event) = (0, false);
         while at < batch.len() {
-            // The reader would take one for the mark at the beginning of a document, and drop it.
+            // quick-xml would treat it as a byte order mark, and drop it.
             if batch[at..].starts_with('\u{feff}') {
                 sink(&text("\u{feff}"), self.offset + at as u64);
                 at += '\u{feff}'.len_utf8();
@@ -139,7 +139,7 @@ impl Xml {
         }
     }
 
-    /// Whether a text begins with something that may hold a `<`.
+    /// Whether a text begins with markup that may contain a `<`.
     fn may_hold_tags(&self, text: &str) -> bool {
         verbatim(text).is_some() || !self.doctype_came && starts_with_doctype(text)
     }
@@ -154,7 +154,7 @@ impl Xml {
         }
         if let Some(opener) = verbatim(rest) {
             return match &rest[opener.len()..] {
-                // quick-xml wants something between the question marks.
+                // quick-xml requires content between the question marks.
                 content if opener == INSTRUCTION && content.starts_with('>') => Recovery::Read(3, None),
                 _ if !last => Recovery::Unfinished,
                 content if opener == CDATA => Recovery::Read(rest.len(), Some(cdata(content))),
@@ -184,19 +184,19 @@ impl Xml {
         }
     }
 
-    /// Keeps of what has not ended only what is needed to find its end.
+    /// Keeps only the part of unfinished markup that is needed to find its end.
     fn shorten(&mut self, sink: &mut impl FnMut(&Event<'_>, u64)) {
         let Some(opener) = verbatim(&self.pending) else {
             return;
         };
         let rest = std::mem::take(&mut self.pending);
         let content = &rest[opener.len()..];
-        // The last two may be the beginning of the end.
+        // The last two characters may be the beginning of the end marker.
         let (gone, kept) = content.split_at(floor_boundary(content, content.len().saturating_sub(2)));
         if opener == CDATA {
             sink(&cdata(gone), self.offset);
         }
-        // An instruction must not look as if it had nothing in it.
+        // The instruction must not look empty.
         let filler = if opener == INSTRUCTION { " " } else { "" };
         self.offset += (gone.len() - filler.len()) as u64;
         self.pending = [opener, filler, kept].concat();
@@ -211,7 +211,7 @@ fn cdata(content: &str) -> Event<'_> {
     Event::CData(BytesCData::new(content))
 }
 
-/// The tag with this between its brackets.
+/// The tag with this text between its brackets.
 fn tag(inner: &str) -> Event<'_> {
     if let Some(name) = inner.strip_prefix('/') {
         return Event::End(BytesEnd::new(name));
@@ -229,19 +229,19 @@ fn tag(inner: &str) -> Event<'_> {
     }
 }
 
-/// What a text begins with, if that is markup whose inside is no markup.
+/// The opener of a text that begins with markup whose content is not parsed.
 fn verbatim(text: &str) -> Option<&'static str> {
     [COMMENT, CDATA, INSTRUCTION]
         .into_iter()
         .find(|opener| text.starts_with(opener))
 }
 
-/// Where the next `<` after the byte at `at` is.
+/// The position of the next `<` after the byte at `at`.
 fn next_tag(text: &str, at: usize) -> usize {
     memchr(b'<', &text.as_bytes()[at + 1..]).map_or(text.len(), |found| at + 1 + found)
 }
 
-/// Whether what quick-xml takes for a tag is one.
+/// Whether the text that quick-xml reads as a tag is one.
 fn is_tag(raw: &[u8]) -> bool {
     !begins_nothing(raw) && !raw[1..].contains(&b'<') && raw.len() <= MAX_UNFINISHED
 }
@@ -263,13 +263,13 @@ fn starts_with_doctype(text: &str) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case(DOCTYPE))
 }
 
-/// Whether one of a declaration's quotes is not closed: before its subset it holds no `<`.
+/// Whether a quote in a declaration is not closed: before its subset it contains no `<`.
 fn is_left_open(doctype: &str) -> bool {
     let head = &doctype[1..];
     memchr2(b'<', b'[', head.as_bytes()).is_some_and(|at| head.as_bytes()[at] == b'<')
 }
 
-/// The nearest place up to `at` where a text may be cut.
+/// The nearest position up to `at` where a text may be cut.
 pub(super) fn floor_boundary(text: &str, mut at: usize) -> usize {
     while !text.is_char_boundary(at) {
         at -= 1;

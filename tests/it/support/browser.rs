@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use axum::http::Method;
 use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
-use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::wd::{TimeoutConfiguration, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -21,7 +21,7 @@ use url::Url;
 /// How long a test waits for a page, even on a slow machine.
 const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long at most, as long as the page changes.
-const MAX_PATIENCE: Duration = Duration::from_mins(5);
+const MAX_PATIENCE: Duration = Duration::from_mins(10);
 /// The browser as distributions call it.
 const BROWSERS: [&str; 4] = [
     "chromium",
@@ -76,6 +76,9 @@ impl Browser {
             .connect(&address)
             .await
             .unwrap_or_else(|error| panic!("the browser does not start: {error}"));
+        // Scripts that check a whole page take more than the default of half a minute on a slow machine.
+        let timeouts = TimeoutConfiguration::new(Some(MAX_PATIENCE), Some(MAX_PATIENCE), None);
+        client.update_timeouts(timeouts).await.unwrap();
         Some(Self {
             client,
             driver,

@@ -1,10 +1,12 @@
 //! Addresses that a script of the page assembles.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use regex::Regex;
+use regex::{Captures, Regex};
 use scraper::StrTendril;
 use scraper::node::Element;
 
@@ -79,6 +81,29 @@ fn joomla_parts(element: &Element, mut sink: impl FnMut(&str)) {
 }
 
 /// Addresses that a small inline script glues together from literals: after `mailto:`, or in the variables that
+/// A script with the texts of its variables in place of their names, where texts are joined: `'mailto:' + user + '@'`.
+fn with_variables(script: &str) -> Cow<'_, str> {
+    const MAX_VARIABLES: usize = 50;
+    static DEFINED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"([A-Za-z_$][\w$]{0,40})\s*=\s*(?:'([^'"\\\n]{1,100})'|"([^'"\\\n]{1,100})")"#)
+            .expect("the pattern is constant")
+    });
+    static JOINED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"['"]\s*\+\s*([A-Za-z_$][\w$]{0,40})\s*\+\s*['"]"#).expect("the pattern is constant")
+    });
+    if !JOINED.is_match(script) {
+        return Cow::Borrowed(script);
+    }
+    let defined = DEFINED.captures_iter(script).take(MAX_VARIABLES);
+    let texts: HashMap<&str, &str> = defined
+        .filter_map(|found| Some((found.get(1)?.as_str(), found.get(2).or(found.get(3))?.as_str())))
+        .collect();
+    JOINED.replace_all(script, |found: &Captures<'_>| {
+        let text = texts.get(&found[1]).copied();
+        text.map_or_else(|| found[0].to_owned(), str::to_owned)
+    })
+}
+
 /// Joomla before version 4 used.
 pub(super) fn in_scripts(scripts: &[StrTendril], mut sink: impl FnMut(&str)) {
     static GLUE: LazyLock<Regex> =
@@ -96,7 +121,8 @@ pub(super) fn in_scripts(scripts: &[StrTendril], mut sink: impl FnMut(&str)) {
         if !is_promising {
             continue;
         }
-        let glued = GLUE.replace_all(script, "");
+        let filled = with_variables(script);
+        let glued = GLUE.replace_all(&filled, "");
         let glued = resolve_html(&glued);
         for found in MAILTO.captures_iter(&glued).take(20) {
             address_list(&found[1], &mut sink);

@@ -24,13 +24,13 @@ use super::names::{bare, is_statement, subject};
 use super::operators::names_operator;
 use crate::scanner::page::third_parties::introduces_host;
 
-/// Lines between the name of a company and its postal code, and from there to how it is reached.
+/// Maximum number of lines between a company's name and its postal code, and from there to the contact details.
 const MAX_ADDRESS_LINES: usize = 5;
 
-/// Characters of a line that is a part of an address and no more.
+/// Maximum length, in characters, of a line that is only a part of an address.
 const MAX_PART: usize = 60;
 
-/// Removes the hosting provider from an imprint: the line that introduces it and the lines below.
+/// Removes the hosting provider from an imprint: the line that introduces it and the lines below it.
 pub(super) fn drop_hosts(lines: &mut Vec<Line>) {
     let mut left = 0;
     lines.retain(|line| is_of_owner(&line.text, &mut left));
@@ -44,7 +44,8 @@ pub(super) fn without_hosts(text: &str) -> String {
     own.collect::<Vec<_>>().join("\n")
 }
 
-/// Whether a line is none of those that introduce the hosting provider or are below; `left` counts them down.
+/// Whether a line neither introduces the hosting provider nor is just below such a line; `left` counts the lines
+/// down.
 fn is_of_owner(line: &str, left: &mut usize) -> bool {
     const BELOW: usize = 6;
     if names_operator(line) {
@@ -56,7 +57,7 @@ fn is_of_owner(line: &str, left: &mut usize) -> bool {
     *left == 0
 }
 
-/// The first line that is the name of a company with, unless `anywhere`, a postal code below it.
+/// The first line that is a company name. Unless `anywhere` is set, it needs a postal code below it or a label.
 pub(super) fn name(lines: &[Line], anywhere: bool) -> Option<(usize, String)> {
     let named = |at: &usize| is_name(&lines[*at].text);
     let is_address = |at: &usize| {
@@ -70,7 +71,8 @@ pub(super) fn name(lines: &[Line], anywhere: bool) -> Option<(usize, String)> {
     };
     let all = || 0..lines.len();
     let at = if anywhere {
-        // A label before it is right, whatever the name; the same word above something else is a link.
+        // A label in front of it is reliable, whatever the name. If the same word is on the line above, it may be a
+        // link.
         let is_meant = |at: &usize| is_address(at) && (!lines[*at].is_below_label || is_above_code(at));
         all()
             .find(|at| is_address(at) && named(at))
@@ -87,8 +89,8 @@ pub(super) fn name(lines: &[Line], anywhere: bool) -> Option<(usize, String)> {
     at.map(|at| (at, bare(&lines[at].text).to_owned()))
 }
 
-/// All names of companies that are a line, what a line has behind its label or before the rest of its sentence:
-/// `Owner: Acme Ltda. · CNPJ 1`, `Acme Ltd is registered in England`, `Acme, Inc., 5 Mill Lane`, `Acme S.A.S. NIT 1`.
+/// All company names: a whole line, the text after a label, or the start of a sentence: `Owner: Acme Ltda. · CNPJ 1`,
+/// `Acme Ltd is registered in England`, `Acme, Inc., 5 Mill Lane`, `Acme S.A.S. NIT 1`.
 pub(super) fn names(lines: &[Line]) -> impl Iterator<Item = &str> {
     const MAX_COMMAS: usize = 3;
     let parts = lines.iter().flat_map(|line| line.text.split(['·', '•', '|']));
@@ -108,7 +110,7 @@ pub(super) fn names(lines: &[Line]) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A name without its number in a register and the abbreviation before it: `Acme S.A.S. NIT 901.418.273-6`.
+/// A name without its register number and the abbreviation in front of the number: `Acme S.A.S. NIT 901.418.273-6`.
 fn without_register(name: &str) -> &str {
     static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
@@ -133,7 +135,8 @@ fn is_name(line: &str) -> bool {
     NAME.is_match(name) && !is_postcode(name) && !is_told(name) && !is_statement(name)
 }
 
-/// The line below the words that begin an imprint, if the lines from there are a person, then a street and its place.
+/// The line below the words that introduce an imprint, if the lines from there are a person, then a street and its
+/// place.
 pub(super) fn person(lines: &[Line]) -> Option<usize> {
     static INTRODUCTION: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
@@ -151,7 +154,7 @@ pub(super) fn person(lines: &[Line]) -> Option<usize> {
     (has_place && lines[at..street].iter().all(|line| is_called(&line.text))).then_some(at)
 }
 
-/// Whether a line may be what somebody is called: a few words with capitals, and nothing else.
+/// Whether a line may be a person's name: a few capitalized words and nothing else.
 fn is_called(line: &str) -> bool {
     const MAX_WORDS: usize = 6;
     const SMALL: &[&str] = &[
@@ -165,7 +168,7 @@ fn is_called(line: &str) -> bool {
         && !line.contains(|sign: char| sign.is_numeric() || matches!(sign, ':' | '@' | '§' | '!' | '?' | '©'))
 }
 
-/// The address whose name is at a line: down to the postal code.
+/// The address below the name on line `name`, down to the postal code.
 pub(super) fn below(lines: &[Line], name: usize) -> Option<String> {
     let mut within = (name + 1..lines.len()).take(MAX_ADDRESS_LINES);
     let end = within.find(|at| lines[*at].has_place() || is_plain(&lines[*at].text))?;
@@ -173,7 +176,7 @@ pub(super) fn below(lines: &[Line], name: usize) -> Option<String> {
     if has_street(code) || is_plain(code) && !code.contains("CEP") {
         return Some(with_rest(lines, end));
     }
-    // A register or a person in between is not part of it, and neither is the text above the street.
+    // Register entries and people in between are not part of it, and neither is the text above the street.
     let is_part = |at: &usize| {
         let line = &lines[*at];
         !is_other(line) && line.text.chars().count() <= MAX_PART && !line.text.contains('©')
@@ -192,8 +195,9 @@ pub(super) fn below(lines: &[Line], name: usize) -> Option<String> {
     )
 }
 
-/// The first line of the street among the parts of an address, with the door above it. A street is rather the one that
-/// is called so than what has a number too, as buildings have: `28 Kaki Bukit Crescent` before `Techpark 1`.
+/// The first line of the street among the parts of an address, including a unit such as a door above it. A line with
+/// a street word takes precedence over other lines with a number, because buildings have numbers too: `28 Kaki Bukit
+/// Crescent` before `Techpark 1`.
 fn first_of_street(parts: &[&str]) -> Option<usize> {
     let is_house = |part: &str| !is_unit(part) && !is_box(part);
     let is_called = |part: &&str| names_street(part) && is_house(part);
@@ -206,7 +210,7 @@ fn first_of_street(parts: &[&str]) -> Option<usize> {
     Some(street - doors.count())
 }
 
-/// An address that is called one.
+/// An address that has a label.
 pub(super) fn labelled(lines: &[Line]) -> Option<String> {
     let is_told = |line: &Line| line.label == Some(Label::Address);
     let starts = (0..lines.len()).filter(|at| is_told(&lines[*at]));
@@ -227,12 +231,12 @@ pub(super) fn labelled(lines: &[Line]) -> Option<String> {
             }
             parts.push(line.text.trim_end_matches(','));
         }
-        // Not all countries have codes that are known; a street with its number will do.
+        // The postal codes of some countries are not known; then a street with its number is enough.
         let has_number =
             |part: &&str| part.chars().any(char::is_numeric) && !part.contains(['年', '月', '년', '월']);
         let number = parts.iter().position(has_number)?;
         let is_prose = |part: &&str| part.ends_with('.') && part.split_whitespace().count() > 8;
-        // A place below the street.
+        // The place below the street.
         let goes_on = |part: &&str| part.contains([',', '/', '–']) || part.chars().any(char::is_numeric);
         let last = number + 1 + usize::from(parts.get(number + 1).is_some_and(goes_on));
         let parts: Vec<&str> = parts
@@ -249,7 +253,7 @@ pub(super) fn labelled(lines: &[Line]) -> Option<String> {
     })
 }
 
-/// An address without a name that is known: a street, a postal code, and near it a telephone or email.
+/// An address without a known name: a street, a postal code, and a phone number or email address nearby.
 pub(super) fn standing_alone(lines: &[Line]) -> Option<String> {
     let mut found = (0..lines.len()).filter_map(|at| alone_at(lines, at));
     found.find(|found| is_plausible(found))
@@ -266,7 +270,7 @@ fn alone_at(lines: &[Line], at: usize) -> Option<String> {
     if !lines[at].has_place() {
         return None;
     }
-    // What has both is known by less.
+    // A line with both street and code may be further away from the contact details.
     let is_whole = has_street(line) && !is_other(&lines[at]);
     let near = if is_whole {
         2 * MAX_ADDRESS_LINES
@@ -285,7 +289,7 @@ fn alone_at(lines: &[Line], at: usize) -> Option<String> {
     street_below(lines, at).is_some().then(|| with_rest(lines, at))
 }
 
-/// An address without a postal code: a street by its word, with its number, near a telephone or email.
+/// An address without a postal code: a line with a street word and a number, near a phone number or email address.
 pub(super) fn by_street(lines: &[Line]) -> Option<String> {
     let is_one = |at: &usize| {
         let line = &lines[*at];
@@ -297,7 +301,7 @@ pub(super) fn by_street(lines: &[Line]) -> Option<String> {
     let is_one = |at: &usize| is_one(at) && is_plausible(&lines[*at].text);
     let at = (0..lines.len()).find(is_one)?;
     let street = lines[at].text.trim_end_matches([',', '.']);
-    // A place alone: `Guarapuava / PR`, `Bogotá, Colombia`.
+    // A place without a code: `Guarapuava / PR`, `Bogotá, Colombia`.
     let place = lines.get(at + 1).map(|line| line.text.as_str());
     let place = place.filter(|place| {
         let is_name = place.chars().next().is_some_and(char::is_uppercase);
@@ -310,13 +314,13 @@ pub(super) fn by_street(lines: &[Line]) -> Option<String> {
     Some(place.map_or_else(|| street.to_owned(), |place| format!("{street}, {place}")))
 }
 
-/// Whether a text has a street with its number.
+/// Whether a text contains a street with its number.
 pub(super) fn is_address(text: &str) -> bool {
     has_street(text) || names_street(text)
 }
 
-/// Whether a text with a street and a postal code may be an address: no prose, reference or price, whose years and numbers
-/// look like postal codes, and none of those that themes come with.
+/// Whether a text with a street and a postal code may be an address. It must not be prose, a reference or a price,
+/// whose years and numbers look like postal codes, or a sample address of a theme.
 pub(super) fn is_plausible(text: &str) -> bool {
     const MAX_WORDS: usize = 14;
     static OTHER: LazyLock<Regex> = LazyLock::new(|| {
@@ -346,7 +350,7 @@ fn without_building(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// An address as one line, its parts apart by commas.
+/// An address as one line, its parts separated by commas.
 pub(super) fn tidy(address: &str) -> String {
     static APART: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"\s+[•·|]\s*|[•|]\s*|([0-9][A-Za-z]?|\))\s[–—-]\s((?:[A-Z]{1,2}-)?[0-9]{4})")
@@ -356,14 +360,14 @@ pub(super) fn tidy(address: &str) -> String {
     text.trim_matches([' ', ',', ';', '–', '—', '-']).to_owned()
 }
 
-/// Whether a text is longer than names are, or ends as sentences do.
+/// Whether a text is longer than a name, or ends like a sentence.
 fn is_sentence(text: &str) -> bool {
     const WORDS: usize = 8;
     let words = text.split_whitespace().count();
     text.len() > MAX_LINE || words > WORDS || words > 4 && text.ends_with('.')
 }
 
-/// Whether a line may be the first one of an address: a street with its number.
+/// Whether a line may begin an address: a street with its number.
 pub(super) fn begins_address(line: &str) -> bool {
     line.chars().count() <= MAX_PART
         && line.contains(char::is_numeric)
@@ -375,7 +379,7 @@ fn is_prose(line: &str) -> bool {
     line.split_whitespace().count() > 16 || line.ends_with(['!', '?'])
 }
 
-/// The street above a line, and what is between them: a quarter, a city.
+/// The street above a line, with the lines between them, such as a district or a city.
 fn street_above(lines: &[Line], at: usize) -> Option<String> {
     const MAX_BETWEEN: usize = 2;
     let is_part =
@@ -400,7 +404,7 @@ fn street_above(lines: &[Line], at: usize) -> Option<String> {
     is_whole.then(|| texts.collect::<Vec<_>>().join(", "))
 }
 
-/// Whether a line is a street or square without a number, as those of town halls and churches are.
+/// Whether a line is a street or square without a number, as in the addresses of town halls and churches.
 fn is_square(line: &str) -> bool {
     static SQUARE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^(?:Place|Rue|Avenue|Boulevard|Quai|Chemin|Route|Allée|Impasse|Cours|Parvis|Plaza|Plaça|Calle|Carrer|Piazza|Piazzale|Via|Viale|Corso|Largo|Praça|Rua|Avenida|Plac|Rynek|Náměstí|Námestie|Trg)\s[\p{L}\d][\p{L}\d'’. -]{2,40}$")
@@ -409,13 +413,14 @@ fn is_square(line: &str) -> bool {
     SQUARE.is_match(line)
 }
 
-/// The line below a place that is its street, as in Hungary.
+/// The line below a place, if it is the street, as in Hungary.
 fn street_below(lines: &[Line], at: usize) -> Option<&str> {
     let below = lines.get(at + 1)?.text.as_str();
     names_street(below).then(|| below.trim_end_matches(','))
 }
 
-/// Whether a telephone or email is within this many lines of one, or a sign for a place is on it or just above.
+/// Whether a phone number or email address is within this many lines, or the page marks the line, or one just above,
+/// as a place.
 fn is_reached(lines: &[Line], at: usize, within: usize) -> bool {
     let near = lines[at.saturating_sub(within)..].iter();
     let mut near = near.take(within.min(at) + 1 + within);
@@ -423,8 +428,8 @@ fn is_reached(lines: &[Line], at: usize, within: usize) -> bool {
     above.any(|line| line.is_marked) || near.any(|line| mentions_contact(&line.text))
 }
 
-/// The line that an address ends with, without what else it says. That of Japan may continue below the code, that of
-/// Hungary below the place.
+/// The last line of an address, without any other text on it. A Japanese address may continue below the code, a
+/// Hungarian one below the place.
 fn with_rest(lines: &[Line], at: usize) -> String {
     let text = lines[at].text.as_str();
     let has_name = |line: &str| line.chars().filter(|character| character.is_alphabetic()).count() > 4;
@@ -441,7 +446,7 @@ fn with_rest(lines: &[Line], at: usize) -> String {
     }
 }
 
-/// Whether a line among those of an address says something else.
+/// Whether a line within an address is about something else.
 fn is_other(line: &Line) -> bool {
     static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?i)(?:^|[\s.,(])(?:no|nr|nº|n°|cep|cp|kat|daire|d|k|apt|blok|км|кв|оф|д|local|of|piso|lote)\s?[:：]")

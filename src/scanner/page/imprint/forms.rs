@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Legal forms behind a name, in any case; longer ones come before their prefixes.
+/// Legal forms after a name, in upper or lower case; longer ones come before their prefixes.
 const BEHIND: &[&str] = &[
     // Germany, Austria, Switzerland.
     r"gGmbH|gUG(?:\s?\(haftungsbeschränkt\))?|eGbR|eGen|VVaG|KlG",
@@ -147,13 +147,13 @@ const BEHIND: &[&str] = &[
     r"จำกัด(?:\s?\(มหาชน\))?",
 ];
 
-/// Legal forms behind a name that are ordinary words or letters in lower case.
+/// Legal forms after a name that are ordinary words or letters when written in lower case.
 const BEHIND_IN_CAPITALS: &str = "AG|KG|OHG|e\\.\\s?G(?:en)?\\.|GbR|GBR|OG|eG|EG|SE|UG|ARGE|SA|SAS|SASU|SARL|EURL|SNC|SCOP|SCI|SL|SLU|SLP|SLL|SAU|SAC|SRL|SRLS|SpA|\
     Snc|Sas|Sagl|Sarl|BV|NV|VOF|AS|ASA|AB|HB|KB|ANS|ENK|UAB|SIA|DMCC|PJSC|PSC|EOOD|OOD|ЕООД|ООД|АД|ЕАД|ΑΕ|ΕΠΕ|ΙΚΕ|ΟΕ|ΕΕ|CIC|Sàrl|KK|\
     DOO|ДОО|ДООЕЛ|IVS|Ky|PFA|MMC|QSC|ASC|CLG|DAC|ULC|LLLP|PBC|NPC|JSC|KSC|BSC|QPSC|SAOG|SAOC|SPC|SCCL|SCP|SLNE|SAPI|\
     EIRL|CRL|ONLUS|SCA|SCRL|SCSp|AMBA|SMBA|FMBA|MTÜ|ΑΕΒΕ|ΑΒΕΕ|ΑΒΕ|ΑΕΕ|IKE|EPE|SHPK|SUARL|SARLU|PLT|EAD|АДСИЦ";
 
-/// Forms in front of a name, with a blank behind them.
+/// Legal forms in front of a name, followed by a space.
 const IN_FRONT: &[&str] = &[
     r"(?-i:S\.?A\.?R\.?L\.?|S\.?A\.?S\.?U?\.?|E\.?U\.?R\.?L\.?|S\.?C\.?I\.?|S\.?N\.?C\.?|SCOP|SELARL|SELARLU|SELAS|SELASU|SELAFA|SCP|SCM|SCEA|SCIC|EARL|EIRL|GAEC|GIE|SPRL|ASBL|SUARL|SARLU)",
     r"(?-i:PT\.?|CV\.)",
@@ -168,13 +168,13 @@ const IN_FRONT: &[&str] = &[
     r"(?:주식회사|유한회사|유한책임회사)",
 ];
 
-/// Forms of scripts without blanks, in front of a name or behind it.
+/// Legal forms in scripts without spaces, in front of a name or after it.
 const WITHOUT_BLANK: &str = "株式会社|有限会社|合同会社|合資会社|合名会社|一般社団法人|公益社団法人|一般財団法人|公益財団法人|医療法人(?:社団|財団)?|\
     社会福祉法人|学校法人|宗教法人|特定非営利活動法人|NPO法人|税理士法人|弁護士法人|司法書士法人|行政書士法人|社会保険労務士法人|土地家屋調査士法人|監査法人|独立行政法人|\
     国立大学法人|農事組合法人|特許業務法人|生活協同組合|有限責任事業組合|協同組合|사단법인|재단법인|의료법인|학교법인|농업회사법인|㈱|㈲|[(（][株有][)）]|주식회사|유한회사|㈜|[(（][주유][)）]";
 const BEHIND_WITHOUT_BLANK: &str = "股份有限公司|有限责任公司|有限責任公司|有限公司|股份公司|集团公司|事務所有限公司|工作室|企業社|商行|合伙企业|律师事务所|律師事務所|会计师事务所|會計師事務所";
 
-/// An expression for the name of a company inside a text; `first` is what it may begin with.
+/// A regular expression for a company name within a text; `first` matches the name's first character.
 pub(super) fn name_pattern(first: &str, most: usize) -> String {
     let behind = BEHIND.join("|");
     let in_front = IN_FRONT.join("|");
@@ -187,7 +187,7 @@ pub(super) fn name_pattern(first: &str, most: usize) -> String {
     )
 }
 
-/// Whether a text holds a form at all: what [`name_pattern`] costs is then worth its while.
+/// Whether a text contains a legal form at all. Only then is the expensive [`name_pattern`] worth running.
 pub(super) fn names_form(text: &str) -> bool {
     static FORM: LazyLock<Regex> = LazyLock::new(|| {
         let behind = BEHIND.join("|");
@@ -200,7 +200,7 @@ pub(super) fn names_form(text: &str) -> bool {
     FORM.is_match(text)
 }
 
-/// A name without what is behind it on the same line, where its form is in front and so does not end it:
+/// A name without the text after it on the same line, if its legal form is in front and so does not end the name:
 /// `SARL Dupont - Tous droits réservés`.
 pub(super) fn without_rest(name: &str) -> &str {
     static FRONT: LazyLock<Regex> = LazyLock::new(|| {
@@ -209,10 +209,10 @@ pub(super) fn without_rest(name: &str) -> &str {
     static REST: LazyLock<Regex> = LazyLock::new(|| {
         let rights = "all rights|tous droits|alle rechte|все права|усі права|всі права|всички права|visos teisės|visas tiesības|kõik õigused|\
             hak cipta|bản quyền|สงวน|جميع الحقوق|all right|mentions légales|copyright";
-        // What registers say of a company.
+        // Registration details of a company.
         let register = r"au capital|à capital|sise?\s|dont le|immatricul|inscrite?\s|située?\s|domicilié|enregistrée?\s|représentée?\s";
         let elsewhere = "зарегистр|расположен|в лице|beralamat|berkedudukan|có địa chỉ|có trụ sở|ตั้งอยู่";
-        // Initials have a dot behind one letter.
+        // Initials are a single letter with a dot.
         Regex::new(&format!(
             r"\s+[-–—·•]\s|[\p{{L}}\p{{N}}»”]{{2}}(\.\s)|\s(?i:{rights}|{register}|{elsewhere})"
         ))
@@ -227,7 +227,8 @@ pub(super) fn without_rest(name: &str) -> &str {
     name[..end].trim()
 }
 
-/// A name without the word for a company that Romania has before it, beside the form behind it: `S.C. ACME S.R.L.`.
+/// A name without the word for a company that Romanian names have in front, besides the form at the end: `S.C. ACME
+/// S.R.L.`.
 pub(super) fn without_romanian(name: &str) -> &str {
     let words = ["S.C. ", "SC ", "S.C ", "S. C. "];
     words
@@ -236,7 +237,7 @@ pub(super) fn without_romanian(name: &str) -> &str {
         .unwrap_or(name)
 }
 
-/// The first word of a name that is not its form: what the company is called.
+/// The first word of a name that is not its legal form: what the company is called.
 pub(super) fn core(name: &str) -> &str {
     static FORM: LazyLock<Regex> = LazyLock::new(|| {
         let in_front = IN_FRONT.join("|");
@@ -247,13 +248,13 @@ pub(super) fn core(name: &str) -> &str {
     words.next().unwrap_or_default()
 }
 
-/// A name without the form that scripts without blanks have behind it: `阿克米有限公司`.
+/// A name without the legal form at its end, in scripts without spaces: `阿克米有限公司`.
 pub(super) fn without_joined_form(name: &str) -> &str {
     let mut forms = BEHIND_WITHOUT_BLANK.split('|').chain(WITHOUT_BLANK.split('|'));
     forms.find_map(|form| name.strip_suffix(form)).unwrap_or(name)
 }
 
-/// Whether a text is the name of a company with what kind it is.
+/// Whether a text is a company name with a legal form.
 pub(in crate::scanner::page) fn is_legal_name(name: &str) -> bool {
     static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(&format!("^{}$", name_pattern(r"[\p{L}0-9]", 90))).expect("the pattern is constant")
@@ -265,7 +266,7 @@ pub(in crate::scanner::page) fn is_legal_name(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Names of companies with the forms of all countries.
+    /// Company names with the legal forms of all countries.
     const NAMES: &[&str] = &[
         "Acme GmbH",
         "ACME GMBH",

@@ -1,13 +1,13 @@
 //! Words that introduce a name or an address on pages about a company.
 
-/// What a label is for.
+/// What a label introduces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Label {
     Address,
     Name,
 }
 
-/// Words before an address, lower case.
+/// Words in front of an address, in lower case.
 const ADDRESSES: &[&str] = &[
     // German.
     "anschrift",
@@ -216,7 +216,7 @@ const ADDRESSES: &[&str] = &[
     "tirahan",
 ];
 
-/// Words before the name of a company, lower case.
+/// Words in front of a company name, in lower case.
 const NAMES: &[&str] = &[
     "firma",
     "firmenname",
@@ -359,11 +359,11 @@ const NAMES: &[&str] = &[
     "pavadinimas",
 ];
 
-/// Longer texts before a colon are sentences.
+/// Longer texts in front of a colon are sentences.
 const MAX_LABEL: usize = 60;
 
-/// What the label of a line is for, and the line without it. A label ends with a colon, or it is all of the line;
-/// Chinese and Japanese ones also end with a blank, or where the sign for a postal code begins.
+/// What the label of a line introduces, and the line without the label. A label ends with a colon, or is the whole
+/// line. Chinese and Japanese labels also end at a space or at the symbol for a postal code.
 pub(super) fn without_label(line: &str) -> (Option<Label>, &str) {
     let colon = line.char_indices().find(|(_, sign)| matches!(sign, ':' | '：'));
     let end = colon.filter(|(at, _)| *at <= MAX_LABEL * 2);
@@ -406,7 +406,7 @@ fn label(text: &str) -> Option<Label> {
     }
 }
 
-/// Signs that end words of Thai and Indian scripts.
+/// Characters that end words in Thai and Indian scripts.
 fn is_mark(sign: char) -> bool {
     matches!(sign, '\u{900}'..='\u{dff}' | '\u{e30}'..='\u{e4e}')
 }

@@ -1,4 +1,4 @@
-//! Names of companies without what a page says around them on the same line.
+//! Company names without the text around them on the same line.
 
 use std::sync::LazyLock;
 
@@ -6,10 +6,10 @@ use regex::Regex;
 
 use super::forms::{name_pattern, names_form};
 
-/// What sentences and labels call the company that runs a site or sells on it: the beginnings of these words.
+/// Stems of the words that sentences and labels use for the company that runs a site or sells on it.
 const ROLES: &str = r"seitenbetreiber|betreiber|inhaber|verkäufer|vertragspartner|medieninhaber|diensteanbieter|anbieter|herausgeber|verantwortlich|operator|owner|seller|publisher|data controller|controller|[ée]diteur|propriétaire|exploitant|vendeur|responsable|titular|propietari|vendedor|titolare|proprietari|gestore|venditore|eigenaar|verkoper|aanbieder|verwerkingsverantwoordelijke|właściciel|sprzedawc|administrator|usługodawc|wydawc|prodávající|provozovatel|správc|vlastník|majitel|predávajúci|prevádzkovateľ|üzemeltető|eladó|tulajdonos|adatkezelő|szolgáltató|vânzător|proprietar|prodavatelj|prodavač|prodavac|prodajalec|vlasnik|lastnik|ponudnik|upravljavec|voditelj obrade|собственик|продавач|владел|продав|оператор|администратор|власник|ägare|säljare|personuppgiftsansvarig|ejer|sælger|dataansvarlig|eier|selger|behandlingsansvarlig|omistaja|myyjä|ylläpitäjä|rekisterinpitäjä|omanik|müüja|īpašniek|pārdevēj|pārzin|savinink|pardavėj|valdytoj|ιδιοκτήτ|πωλητ|διαχειριστ";
 
-/// How sentences go on from there to the name.
+/// Verbs between such a word and the name.
 const IS: &[&str] = &[
     "ist",
     "is",
@@ -37,13 +37,13 @@ const IS: &[&str] = &[
     "–",
 ];
 
-/// What a company may run, in the cases of the languages: the beginnings of these words.
+/// Stems of the words for what a company may run, in their grammatical cases.
 const SITES: &str = r"web|site|seite|internetseite|internetauftritt|onlineshop|online-shop|shop|store|boutique|sklep|serwis|stron|obchod|e-?shop|strán|portál|portal|honlap|oldal|áruház|сайт|магазин|tienda|página|sitio|loja|negozio|sito|winkel|butik|hjemmeside|nettsted|nettbutikk|sivusto|verkkokaup|kaupa|trgovin|spletn|prodavnic|prodajaln|ιστοσελίδ|ιστότοπ|magazin|platform|plattform|app|blog|angebot|svetain|parduotuv|vietn|veikal|pood|e-?poe";
 
-/// Words for a company between the verb and its name.
+/// Articles and words for a company between the verb and its name.
 const COMPANY: &str = r"die|der|das|dem|den|the|la|le|les|l['’]|el|los|de|het|een|spoločnosť|společnost|spółka|firma|société|entreprise|sociedad|empresa|compañía|società|ditta|company|unternehmen|bedrijf|vennootschap|tvrtka|podjetje|družba|компания|общество|фирма|дружество|компанія|товариство|societatea|virksomheden|selskabet|företaget|bolaget|yritys|εταιρεία|εταιρία|η|ο|cég|a|az|uzņēmums|įmonė|ettevõte";
 
-/// The names of companies anywhere in a line.
+/// The company names anywhere in a line.
 pub(in crate::scanner::page) fn companies(line: &str) -> impl Iterator<Item = &str> {
     static NAME: LazyLock<Regex> = LazyLock::new(|| {
         let first = "[\\p{Lu}\\p{Lo}0-9«\"“„]";
@@ -53,13 +53,13 @@ pub(in crate::scanner::page) fn companies(line: &str) -> impl Iterator<Item = &s
     NAME.find_iter(text).map(|name| name.as_str())
 }
 
-/// A line that is a name, without the sentence or the role before it, and without its number in a register behind it.
+/// A line that is a name, without the sentence or role in front of it and the register number after it.
 pub(super) fn bare(line: &str) -> &str {
     without_number(behind_role(line).unwrap_or(line))
 }
 
-/// The name with which a sentence ends, or which a role in bold letters is before: `Betreiber ist die Acme GmbH`,
-/// `Betreiber Acme GmbH`.
+/// The name at the end of a sentence, or after a role in bold letters: `Betreiber ist die Acme GmbH`, `Betreiber Acme
+/// GmbH`.
 fn behind_role(line: &str) -> Option<&str> {
     static ROLE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(&format!(r"^(?i:{ROLES})\p{{L}}{{0,3}}\s")).expect("the pattern is constant")
@@ -80,8 +80,8 @@ fn behind_role(line: &str) -> Option<&str> {
     (begins && names_form(name)).then_some(name)
 }
 
-/// Where the name begins in a sentence that says whose a site is by a role: `Operator of this site is Acme Ltd`. What is
-/// the operator of something else is another company.
+/// Where the name begins in a sentence that names a site's operator by a role: `Operator of this site is Acme Ltd`.
+/// The operator of something else is another company.
 pub(super) fn role_sentence(line: &str) -> Option<usize> {
     const MAX_ROLES: usize = 3;
     const MAX_WORDS: usize = 6;
@@ -91,7 +91,7 @@ pub(super) fn role_sentence(line: &str) -> Option<usize> {
     });
     static SITE: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(&format!(r"(?i)(?:^|\s)(?:{SITES})")).expect("the pattern is constant"));
-    // Those of social networks are called so too.
+    // The pages of social networks and their plug-ins have the same names.
     static OTHERS: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"(?i)^der\sseiten(?:\s|$)|plug-?in").expect("the pattern is constant"));
     ROLE.find_iter(line).take(MAX_ROLES).find_map(|role| {
@@ -121,7 +121,7 @@ fn without_number(name: &str) -> &str {
     if is_number { before.trim() } else { name }
 }
 
-/// Whether a line says something of a company, so that it is no name.
+/// Whether a line makes a statement about a company and so is not a name.
 pub(super) fn is_statement(line: &str) -> bool {
     const VERBS: &[&str] = &[
         "ist",
@@ -140,8 +140,8 @@ pub(super) fn is_statement(line: &str) -> bool {
     line.split_whitespace().skip(1).any(|word| VERBS.contains(&word))
 }
 
-/// The company that the sentence at the beginning of a line is about: `Acme Ltd is registered in England`,
-/// `Acme Ltd, 5 Mill Lane`.
+/// The company that is the subject of the sentence at the start of a line: `Acme Ltd is registered in England`, `Acme
+/// Ltd, 5 Mill Lane`.
 pub(super) fn subject(line: &str) -> &str {
     static SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
@@ -153,8 +153,8 @@ pub(super) fn subject(line: &str) -> &str {
     line[..end].trim_end_matches([',', ' '])
 }
 
-/// A name without the full stop of the sentence that it ends. An author who abbreviates without a full stop does so in
-/// all words of a form: `Acme Pty Ltd.`
+/// A name without the full stop that ends its sentence. Authors who abbreviate without a full stop do so in all words
+/// of a legal form: `Acme Pty Ltd.`
 pub(super) fn without_stop(name: &str) -> &str {
     const OPEN: &[&str] = &["Pty", "Pte", "Pvt", "Private", "Sdn", "Co", "Company", "(Pty)"];
     let Some(before) = name.strip_suffix('.') else {

@@ -1,4 +1,4 @@
-//! The operator of a site as a sentence names it: `This site is operated by Acme Ltd, a company in Leeds.`
+//! The operator of a site, as named in a sentence: `This site is operated by Acme Ltd, a company in Leeds.`
 
 use std::sync::LazyLock;
 
@@ -7,17 +7,17 @@ use regex::Regex;
 use super::forms::{is_legal_name, name_pattern, names_form, without_rest};
 use super::names::role_sentence;
 
-/// Longer lines are texts of another kind; a longer name is more than one.
+/// Longer lines are texts of another kind; a longer name is more than one name.
 const MAX_LINE: usize = 4_000;
 const MAX_NAME: usize = 80;
 
-/// How sentences about a site say whose it is.
+/// How sentences about a site state who owns or runs it.
 const VERBS: &str = r"(?:édité|exploité|publié)e?s?\s(?:et\s\p{L}+\s)?par|propriété\sde|(?:owned|operated|published|provided|run)(?:\s(?:and|&)\s(?:owned|operated|managed|maintained|controlled))?\sby|betrieben\s(?:von|durch)|(?:ein\s)?angebot\sder|herausgegeben\svon|propiedad\sde|titularidad\sde|proprietà\sdi|gestito\sda|edito\sda|eigendom\svan|beheerd\sdoor|propriedade\sd[aeo]|operado\spor|prowadzony\sprzez";
 
 /// What the sentence is about.
 const SITES: &str = r"(?-u:\b)(?:web-?\s?)?(?:sites?|seiten?|shop|stores?|app|platform|plattform|blog|services?|portal|sitio|sito|loja|boutique|serwis|winkel)(?-u:\b)|web-?(?:site|seite|shop)";
 
-/// The company that a sentence says to operate the site.
+/// The company that operates the site, according to a sentence.
 pub(super) fn operator(text: &str) -> Option<String> {
     static BEHIND: LazyLock<Regex> = LazyLock::new(|| {
         let name = name_pattern(r"[\p{Lu}\p{Lo}0-9]", MAX_NAME);
@@ -43,12 +43,12 @@ pub(super) fn operator(text: &str) -> Option<String> {
     })
 }
 
-/// Whether a line says whose the site is.
+/// Whether a line states who owns or runs the site.
 pub(super) fn names_operator(line: &str) -> bool {
     line.len() <= MAX_LINE && verb(line).is_some()
 }
 
-/// Where the name begins in a sentence of the site's operator.
+/// Where the name begins in a sentence about the site's operator.
 fn verb(line: &str) -> Option<usize> {
     static VERB: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(&format!(
@@ -59,7 +59,7 @@ fn verb(line: &str) -> Option<usize> {
     VERB.find(line).map(|verb| verb.end())
 }
 
-/// Whether a company is one of those that texts about the protection of data call the operators of what sites include.
+/// Whether a company is one that privacy policies name as the operator of an embedded service.
 fn is_processor(name: &str) -> bool {
     const PROCESSORS: &[&str] = &[
         "google",
@@ -121,7 +121,7 @@ fn we(line: &str) -> Option<String> {
     let at = WE.find(line)?.start();
     let start = line.floor_char_boundary(at.saturating_sub(MAX_NAME));
     let before = &line[start..at];
-    // The name is the words with capitals before the bracket.
+    // The name consists of the capitalized words in front of the bracket.
     let mut name = before.len();
     let starts = before.rmatch_indices(' ').map(|(at, _)| at + 1);
     for at in starts.chain((start == 0).then_some(0)) {
@@ -135,12 +135,12 @@ fn we(line: &str) -> Option<String> {
     plausible(before[name..].trim())
 }
 
-/// A name of a company, if it is one and no more.
+/// The company name in a text, if the text is exactly one.
 fn plausible(name: &str) -> Option<String> {
     let name = without_rest(name).trim();
     let is_small = |word: &str| word.chars().all(char::is_lowercase);
     let small = name.split_whitespace().filter(|word| is_small(word)).count();
-    // Shorter words before a dot are abbreviations.
+    // A shorter word before a dot is an abbreviation.
     let ends_sentence =
         |before: &str| before.len() > 4 && before.chars().rev().take(4).all(char::is_alphabetic);
     let is_one = name

@@ -13,17 +13,17 @@ use regex_syntax::hir::literal::{ExtractKind, Extractor, Literal};
 use self::numbers::KINDS;
 use crate::scanner::page::characters::{digit, narrow};
 
-/// Numbers kept of one page.
+/// Maximum number of register and tax numbers kept per page.
 const MAX_IDENTIFIERS: usize = 20;
 
-/// Fewer digits are in no such number; longer lines are no imprint's.
+/// No such number has fewer digits; no imprint has longer lines.
 const MIN_DIGITS: usize = 3;
 const MAX_LINE: usize = 1_000;
 
-/// Bytes of a label on lines of its own: the law that demands the number may be a part of it.
+/// Maximum bytes of a label on lines of its own. The label may name the law that requires the number.
 const MAX_LABEL: usize = 120;
 
-/// The words that introduce numbers, and which kinds each of them introduces.
+/// The words that introduce numbers, and the kind of number that each of them introduces.
 struct Words {
     words: AhoCorasick,
     kinds: Vec<usize>,
@@ -56,7 +56,7 @@ impl Words {
     }
 }
 
-/// The kinds of numbers that a text may introduce: what their expressions cost is then worth its while.
+/// The kinds of numbers that a text may introduce. Only their regular expressions are worth running.
 fn introduced(text: &str) -> Vec<usize> {
     static WORDS: LazyLock<Option<Words>> = LazyLock::new(Words::new);
     match &*WORDS {
@@ -65,16 +65,16 @@ fn introduced(text: &str) -> Vec<usize> {
     }
 }
 
-/// What a text that an expression matches begins with in place of the match, one of it, in any case; `None` if
-/// that may be anything.
+/// The strings with which a match of an expression can begin, in lower or upper case; `None` if it can begin with
+/// anything.
 fn first_words(pattern: &str) -> Option<Vec<String>> {
-    /// Fewer letters are in too many other words.
+    /// Shorter strings occur in too many other words.
     const SHORTEST: usize = 3;
     let hir = regex_syntax::parse(&pattern.replace("(?i:", "(?:")).ok()?;
     let words = Extractor::new().kind(ExtractKind::Prefix).extract(&hir);
     let word = |literal: &Literal| {
         let word = String::from_utf8_lossy(literal.as_bytes()).into_owned();
-        // Other letters than those of ASCII are looked for in one case alone.
+        // The search ignores case only for ASCII letters.
         let ascii = word.find(|sign: char| !sign.is_ascii()).unwrap_or(word.len());
         let word = if ascii >= SHORTEST {
             word[..ascii].to_owned()
@@ -86,11 +86,11 @@ fn first_words(pattern: &str) -> Option<Vec<String>> {
     words.literals()?.iter().map(word).collect()
 }
 
-/// Numbers with the words that introduce them, which are on their line or, as a label does, on those before.
+/// Numbers with the words that introduce them: on the same line or, for a label, on the lines before.
 pub(super) fn identifiers(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut label = String::new();
-    // Some tables have a cell for the colon.
+    // Some tables have a separate cell for the colon.
     let lines = text.lines().map(str::trim);
     for line in lines.filter(|line| line.contains(char::is_alphanumeric)) {
         let line = plain(line);
@@ -110,12 +110,12 @@ pub(super) fn identifiers(text: &str) -> Vec<String> {
     found
 }
 
-/// Whether a label is the rest of one that began on the line before: `gemäß § 27 a UStG:`.
+/// Whether a line continues a label that began on the line before: `gemäß § 27 a UStG:`.
 fn goes_on(line: &str) -> bool {
     line.starts_with(char::is_lowercase) || line.starts_with('(')
 }
 
-/// Adds the numbers of a text that are not known yet.
+/// Adds the numbers of a text that were not found before.
 fn add(found: &mut Vec<String>, said: &str) {
     for at in introduced(said) {
         let kind = &KINDS[at];
@@ -131,13 +131,13 @@ fn add(found: &mut Vec<String>, said: &str) {
     }
 }
 
-/// The expression of a kind, compiled when a page first introduces such a number: most countries are never seen.
+/// The expression of a kind, compiled when a page first introduces such a number: most kinds never occur.
 fn expression(kind: usize) -> &'static Regex {
     static EACH: [OnceLock<Regex>; KINDS.len()] = [const { OnceLock::new() }; KINDS.len()];
     EACH[kind].get_or_init(|| Regex::new(KINDS[kind].pattern).expect("the pattern is constant"))
 }
 
-/// The text with the digits and letters of ASCII for those that are as wide as ideographs, and for other scripts' digits.
+/// The text with full-width letters and digits, and the digits of other scripts, replaced by ASCII.
 fn plain(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);

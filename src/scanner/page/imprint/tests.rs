@@ -228,7 +228,7 @@ fn an_address_is_only_what_is_one() {
             "<p>公司地址<p>联系我们<p>110-120<p>公司地址<p>广东省广州市海珠区<p>瑞宝南路129号",
             "广东省广州市海珠区, 瑞宝南路129号",
         ),
-        // The text between a name and an address, or on its line, is not part of it.
+        // Text between a name and an address, or on the address's line, is not part of the address.
         (
             "<p>Acme AS</p><p>Leading importer</p><p>Home Shop</p><p>© 2026 Acme AS · Storvegen 23, 4360 Varhaug · Org.nr 934 145 038",
             "Storvegen 23, 4360 Varhaug",
@@ -245,7 +245,7 @@ fn an_address_is_only_what_is_one() {
             "<p>Acme Ltd<br>Unit 5<br>Mill Lane<br>Leeds<br>LS1 4AB",
             "Unit 5, Mill Lane, Leeds, LS1 4AB",
         ),
-        // How to reach it may be above.
+        // The contact details may be above the address.
         (
             "<p>📞 050 1<p>✉️ a@acme.test<p>📍Saarentie 5, 35820 Mänttä",
             "Saarentie 5, 35820 Mänttä",
@@ -254,7 +254,7 @@ fn an_address_is_only_what_is_one() {
             "<p>a@acme.test<p>Koste Abraševića 39/L3, Belgrade, Serbia 11050",
             "Koste Abraševića 39/L3, Belgrade, Serbia 11050",
         ),
-        // The street below the place, the code below the place.
+        // The street or the code is below the place.
         (
             "<p>Cím<p>8500 Pápa<br>Harangöntő utca 26.<p>Telefon: 1",
             "8500 Pápa, Harangöntő utca 26.",
@@ -276,7 +276,7 @@ fn an_address_is_only_what_is_one() {
             "<p>Rua Augusta, 123<br>Guarapuava / PR<p>contato@acme.test",
             "Rua Augusta, 123, Guarapuava / PR",
         ),
-        // All on one line, as the elements of a form of address are.
+        // All on one line: the elements are inline.
         (
             "<address><span>Wundtstraße 40</span> <span>14057 Berlin</span> <span>Telefon: +49 30 1</span></address>",
             "Wundtstraße 40 14057 Berlin",
@@ -371,7 +371,7 @@ fn a_company_and_its_address_may_be_on_one_line() {
                 "",
                 "12 King Street, Leeds, LS1 2HL",
             ),
-            // What the page marks as a place needs no telephone near it.
+            // An address that the page marks as a place needs no phone number nearby.
             ("<address>Marktplatz 1, 88662 Überlingen</address>", "", "Marktplatz 1, 88662 Überlingen"),
             (
                 "<ul><li><i class='fas fa-map-marker-alt'></i><span>Marktplatz 1, 88662 Überlingen</span></ul>",

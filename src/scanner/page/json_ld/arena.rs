@@ -1,7 +1,6 @@
-//! All objects of a page's JSON-LD in one list, each stored once: an object inside another is referred to by its
-//! index.
+//! All objects of a page's JSON-LD in one list, each stored once: an object inside another is referred to by its index.
 //!
-//! So memory stays proportional to the size of the blocks, however they are nested.
+//! This keeps memory proportional to the size of the blocks, however they are nested.
 
 use std::fmt;
 
@@ -14,22 +13,22 @@ const MAX_OBJECTS: usize = 5_000;
 /// Items kept of one list that is not a list of objects.
 const MAX_ITEMS: usize = 100;
 
-/// A value; truth values and null say nothing to anybody here.
+/// A value; booleans and null are not needed here.
 #[derive(Debug)]
 pub(super) enum Json {
     Nothing,
     /// A text, or a number as a text.
     Text(String),
     List(Vec<Json>),
-    /// The place of an object.
+    /// The index of an object.
     Object(usize),
 }
 
-/// An object and where it is.
+/// An object and its position.
 #[derive(Debug, Default)]
 pub(super) struct Object {
     pub(super) fields: Vec<(String, Json)>,
-    /// The object around it and the property that leads here; `None` at the top and in `@graph`.
+    /// The enclosing object and the property that leads here; `None` at the top and in `@graph`.
     pub(super) parent: Option<(usize, String)>,
     pub(super) depth: usize,
 }
@@ -49,7 +48,7 @@ impl Arena {
     }
 }
 
-/// Where a value is.
+/// The position of a value.
 struct MemberVisitor<'a> {
     arena: &'a mut Arena,
     parent: Option<(usize, &'a str)>,
@@ -129,7 +128,7 @@ impl<'de> Visitor<'de> for MemberVisitor<'_> {
         });
         let mut fields = Vec::new();
         while let Some(name) = map.next_key::<String>()? {
-            // What is in a graph stands for itself.
+            // Objects in a graph are independent of the object that contains it.
             let is_graph = name == "@graph";
             let value = map.next_value_seed(MemberVisitor {
                 arena: &mut *arena,

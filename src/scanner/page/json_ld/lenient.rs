@@ -1,9 +1,9 @@
-//! Converts almost-valid JSON, as people and plugins write it, to JSON.
+//! Converts slightly invalid JSON, as people and plugins write it, to valid JSON.
 
 use std::borrow::Cow;
 
 /// The objects and lists of a block without comments, trailing commas, wrappers of other languages and line breaks
-/// inside texts; what is never closed is closed at the end.
+/// inside texts. Unclosed brackets are closed at the end.
 pub(super) fn cleaned(block: &str) -> String {
     let block = with_quotes(block);
     let mut clean = Clean {
@@ -20,8 +20,8 @@ pub(super) fn cleaned(block: &str) -> String {
     clean.text
 }
 
-/// The block with plain quotes. A system may have escaped the block as if it were text (`&quot;`), put it into a text of
-/// another language (`\"`), or made its quotes typographic.
+/// The block with plain quotes. A system may have escaped the block as if it were text (`&quot;`), put it into a string
+/// of another language (`\"`), or made its quotes typographic.
 fn with_quotes(block: &str) -> Cow<'_, str> {
     if !block.contains('"') {
         if block.contains("&quot;") || block.contains("&#") {
@@ -38,17 +38,17 @@ fn with_quotes(block: &str) -> Cow<'_, str> {
     Cow::Borrowed(block)
 }
 
-/// Quotes that text editors put in place of plain ones.
+/// Quotes that text editors insert instead of plain ones.
 const TYPOGRAPHIC: [char; 5] = ['“', '”', '„', '″', '‟'];
 
 struct Clean {
     text: String,
-    /// The brackets that have to come, the innermost last.
+    /// The closing brackets that are still missing, the innermost last.
     open: Vec<char>,
 }
 
 impl Clean {
-    /// Takes the piece that `rest` begins with and says how long it was.
+    /// Consumes the piece that `rest` begins with and returns its length.
     fn take(&mut self, first: char, rest: &str) -> usize {
         const WRAPPERS: &[&str] = &["<!--", "-->", "<![CDATA[", "]]>"];
         if let Some(wrapper) = WRAPPERS.iter().find(|wrapper| rest.starts_with(**wrapper)) {
@@ -57,14 +57,14 @@ impl Clean {
         match first {
             '/' if rest.starts_with("//") => return rest.find(['\n', '\r']).unwrap_or(rest.len()),
             '/' if rest.starts_with("/*") => return rest.find("*/").map_or(rest.len(), |end| end + 2),
-            // A placeholder that a template engine did not fill in, or the braces of one around the whole.
+            // A placeholder that a template engine did not replace, or doubled braces around the whole block.
             '{' if rest.starts_with("{{") => return self.doubled(rest),
             '{' | '[' => {
                 self.separate();
                 self.text.push(first);
                 self.open.push(if first == '{' { '}' } else { ']' });
             }
-            // What is outside of all brackets: `var data =`, and the signs that end statements.
+            // Text outside all brackets: `var data =`, and characters that end statements.
             _ if self.open.is_empty() => {}
             '}' | ']' => self.close(first),
             '"' => {
@@ -80,7 +80,7 @@ impl Clean {
         first.len_utf8()
     }
 
-    /// Takes doubled braces: outside of all brackets they are one, within them they hold no value.
+    /// Consumes doubled braces: outside all brackets they count as one, inside brackets they contain no value.
     fn doubled(&mut self, rest: &str) -> usize {
         if self.open.is_empty() {
             return '{'.len_utf8();
@@ -89,8 +89,8 @@ impl Clean {
         rest.find("}}").map_or(rest.len(), |end| end + "}}".len())
     }
 
-    /// Takes a name or value without quotes: null values of other languages become null, and other unknown words become
-    /// texts.
+    /// Consumes a name or value without quotes: null values of other languages become null, and other unknown words
+    /// become texts.
     fn bare(&mut self, rest: &str) -> usize {
         let end = rest.find([',', ':', '{', '}', '[', ']', '"', '\n', '\r']);
         let length = end
@@ -107,7 +107,7 @@ impl Clean {
             }
             _ => {
                 self.separate();
-                // Escapes may not be in a text as they are.
+                // Escapes are not valid outside quotes.
                 self.text.push('"');
                 self.text
                     .extend(word.chars().filter(|sign| *sign != '\\' && !sign.is_control()));
@@ -121,14 +121,14 @@ impl Clean {
         self.text.trim_end().ends_with(signs)
     }
 
-    /// The comma that was forgotten between two values.
+    /// Inserts a comma that is missing between two values.
     fn separate(&mut self) {
         if !self.open.is_empty() && self.ends_with(&['"', '}', ']']) {
             self.text.push(',');
         }
     }
 
-    /// Closes what a bracket closes and what was left open in it; without the comma after the last item.
+    /// Closes a bracket and any unclosed brackets inside it, without the comma after the last item.
     fn close(&mut self, bracket: char) {
         let Some(at) = self.open.iter().rposition(|open| *open == bracket) else {
             return;
@@ -140,8 +140,8 @@ impl Clean {
         self.text.extend(self.open.drain(at..).rev());
     }
 
-    /// Copies a text. Line breaks and other control characters may not be in it, nor may escapes that JSON does
-    /// not know; a quote within it is meant as a part of it.
+    /// Copies a text. It removes line breaks and other control characters, and escapes that JSON does not know. A quote
+    /// within the text is treated as a part of it.
     fn quoted(&mut self, rest: &str, quote: char) -> usize {
         self.text.push('"');
         let mut characters = rest.char_indices().skip(1);
@@ -169,7 +169,7 @@ impl Clean {
     }
 }
 
-/// Whether what follows on `\u` is the number of a character. Halves of one that was cut off are none.
+/// Whether the digits after `\u` are the number of a character. Half of a surrogate pair is not.
 fn is_character(digits: &str) -> bool {
     let number = digits
         .get(..4)
@@ -177,11 +177,11 @@ fn is_character(digits: &str) -> bool {
     number.is_some_and(|number| !(0xd800..0xe000).contains(&number))
 }
 
-/// Whether what comes after a quote is what comes after a text.
+/// Whether the text after a quote shows that the quote ends a text.
 fn ends_text(after: &str, quote: char) -> bool {
     let next = after.trim_start();
     let is_next_line = after[..after.len() - next.len()].contains('\n');
-    // The comma before the next name was forgotten.
+    // The comma before the next name is missing.
     let is_name = || {
         let name = next.strip_prefix(quote).and_then(|rest| rest.split_once(quote));
         name.is_some_and(|(name, rest)| name.len() < 40 && rest.trim_start().starts_with(':'))

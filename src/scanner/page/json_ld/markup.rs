@@ -1,7 +1,7 @@
-//! What microdata and `RDFa` say of the site's operator, as JSON-LD blocks.
+//! Converts what microdata and `RDFa` state about the site's operator to JSON-LD blocks.
 //!
-//! Only organizations that are not a part of something else are read, and only if all have one name: a page with several
-//! is a list of others.
+//! Only organizations that are not part of something else are read, and only if all have the same name: a page with
+//! several is a list of others.
 
 use ego_tree::NodeId;
 use ego_tree::iter::Edge;
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::types::is_organization;
 use crate::scanner::page::tree::{attribute, raw};
 
-/// Properties that are read, of an organization and of its address.
+/// Properties that are read from an organization and from its address.
 const PROPERTIES: &[&str] = &[
     "name",
     "legalName",
@@ -30,11 +30,11 @@ const OF_ADDRESS: &[&str] = &[
     "addressCountry",
 ];
 
-/// Organizations of one page, and bytes of one text.
+/// Maximum number of organizations of one page, and of bytes of one text.
 const MAX_ORGANIZATIONS: usize = 20;
 const MAX_TEXT: usize = 500;
 
-/// The blocks of a page.
+/// Builds the blocks of a page.
 pub(in crate::scanner::page) fn blocks(page: &Html) -> Vec<String> {
     let mut reader = Reader::default();
     for edge in page.tree.root().traverse() {
@@ -59,7 +59,7 @@ pub(in crate::scanner::page) fn blocks(page: &Html) -> Vec<String> {
     blocks.collect()
 }
 
-/// What an open element with a type describes.
+/// The kind of thing that an open element with a type describes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Organization,
@@ -71,7 +71,7 @@ enum Kind {
 struct Reader {
     found: Vec<Map<String, Value>>,
     items: Vec<(NodeId, Kind)>,
-    /// The property that is being read: its element, its name and its text so far.
+    /// The current property: its element, its name and its text so far.
     property: Option<(NodeId, String, String)>,
 }
 
@@ -117,7 +117,7 @@ impl Reader {
         if property == "address" && is_within(Kind::Organization) {
             return Kind::Address;
         }
-        // A page as a whole often has its title for a name.
+        // A page as a whole often has its title as its name.
         let is_whole =
             self.items.is_empty() && property.is_empty() && !matches!(element.name(), "html" | "body");
         let is_own = is_whole && type_of(element).is_some_and(|kind| is_organization(local(kind)));
@@ -143,7 +143,7 @@ impl Reader {
         self.items.pop_if(|(open, _)| *open == node);
     }
 
-    /// Keeps the first value of a property of the organization that is being read.
+    /// Keeps the first value of a property of the current organization.
     fn keep(&mut self, name: &str, value: &str) {
         let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
         let Some(organization) = self.found.last_mut().filter(|_| !value.is_empty()) else {

@@ -1,4 +1,4 @@
-//! Who runs a site, and blocks that are not quite valid.
+//! Which node is the site's operator, and slightly invalid blocks.
 
 use super::*;
 

@@ -13,7 +13,7 @@ pub(super) fn is_place(kind: &str) -> bool {
     PLACES.iter().any(|line| has_word(line, kind))
 }
 
-/// Whether a type is something that may have an address and a telephone but is not a company.
+/// Whether a type may have an address and a telephone but is not a company.
 pub(super) fn is_something_else(kind: &str) -> bool {
     has_word(SOMETHING_ELSE, kind)
         || [
@@ -50,7 +50,7 @@ const ORGANIZATIONS: &[&str] = &[
      individualphysician physiciansoffice veterinarycare newsmediaorganization ngo onlinebusiness onlinestore \
      onlinemarketplace performinggroup dancegroup musicgroup theatergroup politicalparty project fundingagency \
      researchproject researchorganization searchrescueorganization sportsorganization sportsteam workersunion",
-    // Old names, and types that became values of others, which are still in use.
+    // Old names and types that are now values of other types, but are still used.
     "nonprofit nonprofit501c3 library localbusinessorganization business company",
     // LocalBusiness, directly below.
     "animalshelter archiveorganization childcare drycleaningorlaundry employmentagency internetcafe \
@@ -97,7 +97,7 @@ const PLACES: &[&str] = &[
      legislativebuilding museum musicvenue park parkingfacility performingartstheater placeofworship \
      buddhisttemple church catholicchurch hindutemple mosque synagogue playground publictoilet rvpark subwaystation \
      taxistand trainstation zoo landmarksorhistoricalbuildings touristattraction touristdestination",
-    // Accommodation and residences that are let as a business.
+    // Accommodation, and residences that businesses rent out.
     "accommodation apartment campingpitch house singlefamilyresidence suite apartmentcomplex gatedresidencecommunity \
      residence",
 ];

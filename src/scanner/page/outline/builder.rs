@@ -1,4 +1,4 @@
-//! Builds an outline on a walk through the tree.
+//! Builds an outline during one walk through the tree.
 
 mod texts;
 
@@ -23,22 +23,22 @@ use crate::scanner::page::tree::{attribute, has_word, raw};
 use crate::scanner::site::registrable;
 use crate::values::findings::Performance;
 
-/// Bounds of what is kept of one page.
+/// Limits on what is kept of one page.
 const MAX_TEXT: usize = 1024 * 1024;
 const MAX_ITEMS: usize = 5_000;
 const MAX_ANCHOR_TEXT: usize = 300;
 const MAX_HEADINGS: usize = 20;
 
-/// Pictures of a page among which is its logo, if nothing else says which.
+/// Number of first pictures among which the logo is expected, if nothing else identifies it.
 const EARLY_IMAGES: usize = 3;
 
-/// Collects while it walks.
+/// Collects the facts during the walk.
 pub(super) struct Builder {
     outline: Outline,
     has_base: bool,
     anchor: Option<OpenAnchor>,
     heading: Option<(NodeId, String)>,
-    /// Of a lower level, and the container that it is the heading of.
+    /// An open lower-level heading, and the container that it belongs to.
     subheading: Option<(NodeId, Option<NodeId>, String)>,
     /// The outermost open element of its kind.
     header: Option<NodeId>,
@@ -49,12 +49,12 @@ pub(super) struct Builder {
     others: Option<NodeId>,
     /// The first source of the open `<picture>`.
     source: Option<String>,
-    /// The inline element that is not shown.
+    /// The open inline element that is not shown.
     unseen: Option<NodeId>,
-    /// The template that scripts may make something of; as it is it is not a part of the page.
+    /// The open template. Scripts may render it later; as written, it is not part of the page.
     template: Option<NodeId>,
     hidden: Hidden,
-    /// The open element that holds contacts nobody sees.
+    /// The open element that holds contacts that nobody sees.
     decoy: Option<NodeId>,
     sections: Sections,
 }
@@ -200,7 +200,7 @@ impl Builder {
             _ => {}
         }
         self.background(element);
-        // Two lines that end in a row are the end of a paragraph.
+        // Two line breaks in a row end a paragraph.
         let at = self.outline.text.len();
         if element.name() == "br" && self.outline.breaks.last().is_some_and(|last| last.at == at) {
             self.note_break(true);
@@ -210,15 +210,15 @@ impl Builder {
         if let Some(level) = is_frame.then_some(0).or_else(|| heading_level(element.name())) {
             self.sections.begin(self.outline.text.len(), level);
         }
-        // On the line of what the element holds, so that it says nothing of the lines below.
+        // On the line of the element's own text, so that it does not affect the lines below.
         if is_of_fax(element) && self.outline.text.len() < MAX_TEXT {
             self.outline.text.push('📠');
         }
         if self.outline.text.len() < MAX_TEXT {
             self.outline.text.extend(sign_of(element));
         }
-        // What is not shown inside a text is there to spoil what robots read. Whole blocks that are not shown
-        // are menus and dialogs that scripts open: their text counts.
+        // Hidden inline text is there to spoil what robots read. Hidden blocks are usually menus and dialogs that
+        // scripts open, so their text counts.
         if self.unseen.is_none()
             && is_inline(element.name())
             && ElementRef::wrap(place).is_some_and(|place| self.hidden.has_at(place))
@@ -325,7 +325,7 @@ impl Builder {
             matches!(url.scheme(), "http" | "https") && site(&url) != site(&self.outline.base)
         });
         let label = attribute(element, "aria-label").or_else(|| attribute(element, "title"));
-        // An address is a word of its own, however close its neighbours are.
+        // An address is a separate word, even if nothing separates it from its neighbours.
         if href.starts_with("mailto:") {
             self.outline.text.push('\n');
         }
@@ -419,7 +419,7 @@ impl Builder {
         push(&mut self.outline.images, image);
     }
 
-    /// A picture in the element that is being read.
+    /// A picture in the current element.
     fn picture_of(&self, element: &Element, src: &str, alt: &str) -> Image {
         let class = attribute(element, "class").unwrap_or_default();
         let id = attribute(element, "id").unwrap_or_default();
@@ -443,7 +443,7 @@ impl Builder {
         }
     }
 
-    /// Shows the sign of an email address that is a picture, behind what may be the first part of one.
+    /// Adds an `@` for a picture of one, if it follows a possible local part of an email address.
     fn sign(&mut self, element: &Element) {
         let shown = &mut self.outline.text;
         let is_behind_word = shown
@@ -455,12 +455,12 @@ impl Builder {
     }
 }
 
-/// Whether browsers show nothing of an element's content: a template that is not the inside of the element around it.
+/// Whether browsers show nothing of an element's content: a template that is not the shadow root of its parent.
 fn is_inert(element: &Element) -> bool {
     element.name() == "template" && raw(element, "shadowrootmode").is_none()
 }
 
-/// Whether something can be in it that is not all of the page.
+/// Whether an element can contain something that is only a part of the page.
 fn holds_others(name: &str) -> bool {
     !matches!(
         name,
@@ -468,7 +468,7 @@ fn holds_others(name: &str) -> bool {
     )
 }
 
-/// Whether a link to a number is what an editor left of another one that it is right behind: it has but a blank.
+/// Whether a `tel:` link is an editor's leftover: it directly follows another one and contains only whitespace.
 fn is_leftover(place: NodeRef<'_, Node>, anchor: &Element) -> bool {
     let is_tel = |element: &Element| raw(element, "href").is_some_and(|href| href.starts_with("tel:"));
     let is_blank = |node: NodeRef<'_, Node>| {
@@ -488,12 +488,12 @@ fn heading_level(name: &str) -> Option<u8> {
     (1..=6).contains(&level).then_some(level)
 }
 
-/// Whether an element may be inside a word.
+/// Whether an element may occur inside a word.
 fn is_inline(name: &str) -> bool {
     matches!(name, "span" | "i" | "b" | "em" | "small" | "strong")
 }
 
-/// Whether a URL is where the site of a page begins, or that part of it in one language which the page belongs to.
+/// Whether a URL is the home page of the site, or the home page in the language that the page belongs to.
 fn is_home(url: &Url, page: &Url) -> bool {
     let host = |url: &Url| {
         url.host_str()

@@ -5,7 +5,7 @@ use scraper::node::Element;
 use super::PIN;
 use crate::scanner::page::tree::raw;
 
-/// What containers of the logos of others are called.
+/// Names of containers that hold logos of others.
 const OTHERS: &[&str] = &[
     "client",
     "clients",
@@ -36,7 +36,7 @@ const OTHERS: &[&str] = &[
     "badges",
 ];
 
-/// Beginnings of headings over the logos of others, without the letters' case.
+/// Beginnings of headings above logos of others, in lower case.
 const HEADINGS_OF_OTHERS: &[&str] = &[
     "trusted by",
     "our clients",
@@ -61,12 +61,12 @@ const HEADINGS_OF_OTHERS: &[&str] = &[
     "nossos parceiros",
 ];
 
-/// Arrangements of many logos: `logo-cloud`, `logos_slider`.
+/// Names for groups of many logos: `logo-cloud`, `logos_slider`.
 const MANY: &[&str] = &[
     "cloud", "carousel", "slider", "marquee", "ticker", "wall", "grid", "strip",
 ];
 
-/// Words of class and id, each as its parts (`header__logo`: `header`, `logo`).
+/// Words of class and id, each still with all its parts (`header__logo`: `header`, `logo`).
 fn words(element: &Element) -> impl Iterator<Item = &str> {
     ["class", "id"]
         .into_iter()
@@ -82,8 +82,8 @@ fn is_any(part: &str, known: &[&str]) -> bool {
     known.iter().any(|word| part.eq_ignore_ascii_case(word))
 }
 
-/// Whether a container is the logo by class or id: `logo`, `site-logo`, `header__logo`, `logo-link`. Not where the
-/// logo is (`logo_left` of a header), nor one of many (`client-logo`).
+/// Whether a container is the logo by class or id: `logo`, `site-logo`, `header__logo`, `logo-link`. Names that say
+/// where the logo is (`logo_left` of a header) or that it is one of many (`client-logo`) do not count.
 pub(super) fn is_called_logo(element: &Element) -> bool {
     const AROUND: &[&str] = &[
         "wrap",
@@ -118,7 +118,7 @@ pub(super) fn is_called_logo(element: &Element) -> bool {
         part.ends_with("logo") && !part.ends_with("alogo")
     };
     words(element).any(|word| {
-        // Bootstrap and similar frameworks call the logo of a bar its brand.
+        // Bootstrap and similar frameworks call the logo in a navigation bar its brand.
         if is_any(word, BRANDS) {
             return true;
         }
@@ -130,7 +130,7 @@ pub(super) fn is_called_logo(element: &Element) -> bool {
     })
 }
 
-/// Whether a heading says that the logos below it are those of others.
+/// Whether a heading announces that the logos below it belong to others.
 pub(super) fn is_heading_of_others(heading: &str) -> bool {
     let heading = heading.to_lowercase();
     HEADINGS_OF_OTHERS.iter().any(|known| heading.starts_with(known))
@@ -146,7 +146,8 @@ pub(super) fn is_of_others(element: &Element) -> bool {
     holds && words(element).any(|word| parts(word).any(|part| is_any(part, OTHERS)) || holds_many(word))
 }
 
-/// The sign that an element stands for, which a text would have in its place: a pin before an address, or `©`.
+/// The character that an element stands for and that a text would contain instead: a pin in front of an address, or
+/// `©`.
 pub(super) fn sign_of(element: &Element) -> Option<char> {
     let is_icon = || matches!(element.name(), "i" | "span" | "svg" | "em");
     let has_icon = |names: &[&str]| {
@@ -175,11 +176,11 @@ pub(super) fn sign_of(element: &Element) -> Option<char> {
     has_icon(&["fa-copyright"]).then_some('©')
 }
 
-/// Whether an element says that what is in it or behind it is the number of a fax machine: a picture of one
-/// (`<i class="fa fa-fax">`, `<img src="fax.svg">`), a name, or what it holds for machines.
+/// Whether an element marks its content, or the text after it, as a fax number: by a picture of a fax machine
+/// (`<i class="fa fa-fax">`, `<img src="fax.svg">`), by its name, or by its machine-readable attributes.
 pub(super) fn is_of_fax(element: &Element) -> bool {
     let is_fax = |text: &str| is_any(text, &["fax", "telefax", "faxnumber"]);
-    // Printers are shown as these too.
+    // Printer icons are used for fax numbers too.
     let is_picture = |text: &str| is_fax(text) || is_any(text, &["printer", "print"]);
     let is_phone = |text: &str| is_any(text, &["phone", "tel", "telephone", "telefon"]);
     let is_called_so = || {
@@ -207,7 +208,7 @@ pub(super) fn is_of_fax(element: &Element) -> bool {
     }
 }
 
-/// Whether an element is a picture of the sign in email addresses: `<img alt="@">`, `<i class="fa fa-at">`.
+/// Whether an element is a picture of an at sign: `<img alt="@">`, `<i class="fa fa-at">`.
 pub(super) fn is_at_sign(element: &Element) -> bool {
     match element.name() {
         "img" => raw(element, "alt").is_some_and(|alt| alt.trim() == "@"),
@@ -216,11 +217,11 @@ pub(super) fn is_at_sign(element: &Element) -> bool {
     }
 }
 
-/// Whether a container holds content of others: comments of visitors (`comments`, `comment-list`,
-/// `commentlist`, `comment-12`), a post that the code of a network embeds (`<blockquote class="twitter-tweet">`), or
-/// the box of a consent manager, which names the providers of services.
+/// Whether a container holds content of others: visitors' comments (`comments`, `comment-list`, `commentlist`,
+/// `comment-12`), a post embedded from a social network (`<blockquote class="twitter-tweet">`), or the dialog of a
+/// consent manager, which names the providers of services.
 pub(super) fn is_by_others(element: &Element) -> bool {
-    /// As the networks' own documentation of embedding has them.
+    /// From the networks' own documentation on embedding.
     const EMBEDDED: &[&str] = &[
         "twitter-tweet",
         "twitter-video",
@@ -234,7 +235,7 @@ pub(super) fn is_by_others(element: &Element) -> bool {
         "fb-post",
         "fb-video",
     ];
-    /// As their makers' code has them.
+    /// From the source code of the consent managers.
     const CONSENT: &[&str] = &[
         "BorlabsCookieBox",
         "CybotCookiebotDialog",
@@ -276,7 +277,7 @@ pub(super) fn is_by_others(element: &Element) -> bool {
     })
 }
 
-/// Whether a container is what ends every page of a site.
+/// Whether a container is the footer of a page.
 pub(super) fn is_footer(element: &Element) -> bool {
     const FOOTER: &[&str] = &["footer", "colophon", "sitefooter", "pagefooter"];
     element.name() == "footer"
@@ -300,7 +301,7 @@ pub(super) fn is_header(element: &Element) -> bool {
             && words(element).any(|word| is_any(word, HEADER))
 }
 
-/// Whether a container is what is around the content on every page of a site.
+/// Whether a container is a part around the content that repeats on every page of a site.
 pub(super) fn is_frame(element: &Element) -> bool {
     const FRAME: &[&str] = &["header", "footer", "nav", "topbar", "navbar", "menu"];
     matches!(element.name(), "footer" | "nav" | "header")
@@ -320,7 +321,7 @@ mod tests {
     use super::*;
     use crate::scanner::page::tree::parse;
 
-    /// The element that a page consists of.
+    /// Checks the element that a page consists of.
     fn is(source: &str, what: fn(&Element) -> bool) -> bool {
         let page = parse(&format!("<{source}>")).html;
         let inside = Selector::parse("body > *").unwrap();

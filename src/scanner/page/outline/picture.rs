@@ -4,8 +4,7 @@ use scraper::node::Element;
 
 use crate::scanner::page::tree::attribute;
 
-/// The URL of the picture that an `<img>` shows in the end: scripts put it in place of what is there until it
-/// is seen.
+/// The URL of the picture that an `<img>` finally shows: with lazy loading, scripts replace a placeholder with it.
 pub(super) fn picture(element: &Element) -> Option<&str> {
     const LATER: &[&str] = &[
         "data-src",
@@ -47,7 +46,7 @@ pub(super) fn of_set(element: &Element) -> Option<&str> {
     Some(first.trim_end_matches(',')).filter(is_url)
 }
 
-/// The picture behind an element, from its style: `background-image: url(a.png)`.
+/// The background picture of an element, from its style: `background-image: url(a.png)`.
 pub(super) fn of_style(style: &str) -> Option<&str> {
     let (_, background) = style.split_once("background")?;
     let (_, url) = background.split_once("url(")?;
@@ -56,7 +55,7 @@ pub(super) fn of_style(style: &str) -> Option<&str> {
     Some(url).filter(|url| !url.is_empty() && is_url(url))
 }
 
-/// Whether a picture is shown until the real one is loaded: `/img/blank.gif`.
+/// Whether a picture is only shown until the real one is loaded: `/img/blank.gif`.
 fn is_placeholder_picture(url: &str) -> bool {
     const NAMES: &str = "blank placeholder spacer transparent lazy loading loader pixel 1x1 empty dummy clear preload grey \
         gray trans spinner white fallback dot";

@@ -1,4 +1,4 @@
-//! Where the sections of a page end that its headings begin.
+//! Finds where the sections that headings begin end.
 
 use super::Section;
 
@@ -9,34 +9,34 @@ const MAX_SECTIONS: usize = 5_000;
 #[derive(Debug, Default)]
 pub(super) struct Sections {
     list: Vec<Section>,
-    /// Open elements around the place that is read.
+    /// Number of open elements at the current position.
     depth: usize,
-    /// Those of the list whose element is still open, the innermost last.
+    /// Sections of the list whose element is still open, the innermost last.
     open: Vec<Open>,
 }
 
 #[derive(Debug)]
 struct Open {
     section: usize,
-    /// That of the heading, or of the outermost element that holds it and nothing more.
+    /// The depth of the heading, or of the outermost element that contains only the heading.
     depth: usize,
-    /// Where the heading ends.
+    /// The byte offset where the heading ends.
     text: Option<usize>,
 }
 
 impl Sections {
-    /// An element begins.
+    /// Called when an element begins.
     pub(super) fn enter(&mut self) {
         self.depth += 1;
     }
 
-    /// The element that is being read begins a section.
+    /// The current element begins a section.
     pub(super) fn begin(&mut self, at: usize, level: u8) {
         if self.list.len() >= MAX_SECTIONS {
             return;
         }
         let end = None;
-        // What is around the content is no heading of anything.
+        // Parts around the content are not headings of anything.
         if level > 0 {
             self.open.push(Open {
                 section: self.list.len(),
@@ -47,13 +47,13 @@ impl Sections {
         self.list.push(Section { at, end, level });
     }
 
-    /// The element that is being read ends. The sections of the headings in it end with it, if it holds more than the
-    /// heading: many pages put headings in elements of their own.
+    /// Called when an element ends. The sections of the headings in it end with it, if it contains more than the
+    /// heading: many pages wrap headings in separate elements.
     pub(super) fn leave(&mut self, text: &str, is_heading: bool) {
         if is_heading && let Some(own) = self.open.last_mut().filter(|own| own.depth == self.depth) {
             own.text.get_or_insert(text.len());
         }
-        // Of a heading with nothing behind it yet, which the headings before it have behind them.
+        // A heading with no text after it yet; headings before it do have text after them.
         let mut waiting = None;
         while let Some(inner) = self.open.pop_if(|inner| inner.depth > self.depth) {
             let behind = inner.text.and_then(|start| text.get(start..)).unwrap_or_default();

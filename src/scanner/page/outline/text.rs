@@ -1,10 +1,10 @@
-//! Texts of a page as they are put together from those of its elements.
+//! Decides how the texts of a page's elements are joined.
 
 use ego_tree::NodeRef;
 use scraper::Node;
 
-/// Whether a text right behind another, in an element of its own, is not a part of the same word: an address behind its
-/// label or a number, or the host behind an address. Anything else may be a word with a part in bold.
+/// Whether a text that directly follows another, in a separate element, does not belong to the same word: an email
+/// address after its label or a number, or a host after an address. Anything else may be a word that is partly bold.
 pub(super) fn begins_address(before: &str, text: &str) -> bool {
     const LABELS: &[&str] = &[
         "mail", "email", "e-mail", "epost", "e-post", "eposta", "e-posta", "correo", "courriel",
@@ -28,8 +28,8 @@ pub(super) fn begins_address(before: &str, text: &str) -> bool {
     is_host && last.contains('@') || is_address && (is_label() || is_number())
 }
 
-/// Whether an inline element begins a line with this text of it, although nothing is between it and the one before it:
-/// both have several words, which nobody writes without a blank, and styles show each on a line of its own
+/// Whether this text of an inline element begins a new line, although nothing separates it from the element before:
+/// both have several words, which nobody writes without a space, and styles show each on a separate line
 /// (`<span>Kirchplatz 8</span><span>83024 Rosenheim</span>`).
 pub(super) fn begins_line(node: NodeRef<'_, Node>, text: &str) -> bool {
     let is_inline = |node: NodeRef<'_, Node>| {

@@ -5,7 +5,7 @@ use scraper::{ElementRef, Selector};
 
 use crate::scanner::page::tree::raw;
 
-/// Classes by which the style sheets of well-known frameworks hide elements.
+/// Classes that well-known frameworks use to hide elements.
 const HIDING: &[&str] = &[
     "hidden",
     "hide",
@@ -31,8 +31,8 @@ const MAX_CLASSES: usize = 200;
 /// Bytes of the declarations of one rule that are examined.
 const MAX_DECLARATIONS: usize = 2_000;
 
-/// Selectors kept of one page that are more than a class, and how often they are tried: one may take a look at each
-/// element around.
+/// Limits for selectors that are more than a class: how many are kept of one page, and how often they are tried. One
+/// try may examine every ancestor of the element.
 const MAX_SELECTORS: usize = 50;
 const MAX_TRIES: usize = 20_000;
 
@@ -45,15 +45,15 @@ pub(super) struct Hidden {
 }
 
 impl Hidden {
-    /// Adds what rules like `.dn, p > .x { display: none }` are about.
+    /// Adds the elements that rules like `.dn, p > .x { display: none }` hide.
     pub(super) fn read(&mut self, style: &str) {
-        // Up to each closing brace: rules within others end with one too.
+        // Splits at each closing brace: nested rules end with one too.
         let mut depth = 0_usize;
         let mut is_for_some = false;
         for rule in style.split('}') {
             let opened = rule.matches('{').count();
             if depth == 0 {
-                // Printers and small screens.
+                // Rules that apply only to printers or small screens.
                 is_for_some = opened > 1 && rule.trim_start().starts_with("@media");
             }
             depth = (depth + opened).saturating_sub(1);
@@ -79,7 +79,7 @@ impl Hidden {
         }
     }
 
-    /// Whether an element in its place is not shown.
+    /// Whether an element at its position is not shown.
     pub(super) fn has_at(&mut self, place: ElementRef<'_>) -> bool {
         self.has(place.value()) || self.is_selected(place)
     }
@@ -92,7 +92,7 @@ impl Hidden {
         self.selectors.iter().any(|selector| selector.matches(&place))
     }
 
-    /// Whether an element is not shown.
+    /// Whether an element is not shown, by its attributes.
     fn has(&self, element: &Element) -> bool {
         raw(element, "hidden").is_some()
             || raw(element, "style").is_some_and(is_hiding)
@@ -104,8 +104,8 @@ impl Hidden {
     }
 }
 
-/// Whether an element is hidden by itself and holds nothing but a contact or two: a trap for robots. Menus and dialogs
-/// that scripts open hold more, and what style sheets hide may be shown on other screens.
+/// Whether an element is hidden by its own attributes and holds only one or two contacts: a trap for robots. Menus and
+/// dialogs that scripts open contain more, and elements that style sheets hide may be shown on other screens.
 pub(super) fn is_decoy(place: ElementRef<'_>) -> bool {
     const MAX_NODES: usize = 12;
     const MAX_LINKS: usize = 2;
@@ -136,7 +136,7 @@ pub(super) fn is_decoy(place: ElementRef<'_>) -> bool {
         && elements().all(|inner| !matches!(inner.name(), "h1" | "h2" | "h3" | "button" | "input" | "nav"))
 }
 
-/// The class that a selector like `.x` or `span.x` is about.
+/// The class that a selector like `.x` or `span.x` selects.
 fn class_of(selector: &str) -> Option<&str> {
     let (element, class) = selector.split_once('.')?;
     let is_name = |sign: char| sign.is_alphanumeric() || matches!(sign, '_' | '-');
@@ -144,8 +144,8 @@ fn class_of(selector: &str) -> Option<&str> {
     (is_inline && !class.is_empty() && class.chars().all(is_name)).then_some(class)
 }
 
-/// Whether a selector may be about elements inside a text, and about them in any state. None that looks at all
-/// elements beside one: a page may have a hundred thousand.
+/// Whether a selector may select elements inside a text, in any state. Selectors that compare an element with all its
+/// siblings are refused: a page may have a hundred thousand.
 fn is_of_inline(selector: &str) -> bool {
     const LONGEST: usize = 100;
     let last = selector.rsplit([' ', '>', '+']).next().unwrap_or_default();
@@ -156,9 +156,9 @@ fn is_of_inline(selector: &str) -> bool {
         && ["", "span", "i", "b", "em", "small", "strong"].contains(&name)
 }
 
-/// Whether declarations hide what they are for.
+/// Whether declarations hide the elements that they apply to.
 fn is_hiding(declarations: &str) -> bool {
-    // Most have nothing to do with it, and are not worth a copy.
+    // Most declarations are unrelated and not worth a copy.
     let may_hide = ["none", "hidden", "-999", "font-size", "opacity"]
         .iter()
         .any(|word| contains_ignoring_case(declarations, word));
@@ -171,7 +171,8 @@ fn is_hiding(declarations: &str) -> bool {
             .any(|declaration| matches!(declaration, "font-size:0" | "font-size:0px" | "opacity:0"))
 }
 
-/// Whether declarations take an element off the screen. No size or transparency: scripts fade elements in.
+/// Whether declarations remove an element from the screen. Size and transparency do not count: scripts fade elements
+/// in.
 fn is_unseen(declarations: &str) -> bool {
     let plain = plain(declarations);
     let is_far = |side: &&str| plain.contains(&format!("{side}:-999"));
@@ -210,7 +211,7 @@ mod tests {
             ),
             ("<div style='visibility: hidden'><p>x@a.test</p></div>", true),
             ("<div hidden><a href=mailto:x@a.test>x</a></div>", true),
-            // A style sheet may show it on other screens, a script when it is wanted.
+            // A style sheet may show it on other screens, and a script may show it on demand.
             ("<div class='d-none d-md-block'><a href=tel:1>x</a></div>", false),
             ("<div style='opacity:0'><a href=tel:1>x</a></div>", false),
             (

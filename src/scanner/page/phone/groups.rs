@@ -1,25 +1,25 @@
-//! Splits a run of digits into groups, and decides which of them belong together.
+//! Splits a run of digits into groups, and decides which groups belong together.
 
 use super::text::{DIGITS, ascii};
 use crate::scanner::page::characters::digit;
 
-/// A group of digits of a run: where it begins, with the brackets and signs before it, and ends.
+/// A group of digits in a run: where it begins (including brackets and signs in front of it) and ends.
 pub(super) struct Group {
     pub(super) start: usize,
     pub(super) end: usize,
     digits: usize,
     begins_with_zero: bool,
-    /// What is between it and the group before.
+    /// What is between it and the previous group.
     gap: Gap,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Gap {
-    /// A sign that holds groups together: `-`, `.`.
+    /// A character that holds groups together: `-`, `.`.
     Tight,
-    /// A blank or a bracket.
+    /// A space or a bracket.
     Blank,
-    /// What two numbers are more likely to have between them than one has within.
+    /// Something that is more likely between two numbers than within one.
     Wide,
 }
 
@@ -37,7 +37,7 @@ pub(super) fn groups(run: &str) -> Vec<Group> {
         };
         if !is_inside {
             let gap = &run[between..at];
-            // Brackets and a plus right before belong to the group.
+            // Brackets and a plus directly in front belong to the group.
             let own = gap.trim_end_matches(['(', '（', '[', '+', '＋']);
             groups.push(Group {
                 start: between + own.len(),
@@ -73,8 +73,8 @@ fn gap_of(gap: &str) -> Gap {
     }
 }
 
-/// Whether a number that begins with a group is cut out of more digits, as of a parcel: `9400 1118 …`. One group
-/// before it is a postal code or the number of a house, and what is dialled first begins a number.
+/// Whether a number that begins with a group is cut out of a longer one, such as a parcel number: `9400 1118 …`. A
+/// single group in front is a postal code or a house number, and a trunk prefix begins a number.
 pub(super) fn is_cut_off(run: &str, groups: &[Group], at: usize) -> bool {
     const MIN_DIGITS: usize = 3;
     let [.., second, first] = &groups[..at] else {
@@ -87,7 +87,7 @@ pub(super) fn is_cut_off(run: &str, groups: &[Group], at: usize) -> bool {
     !begins && are_long && is_joined(own) && is_joined(first)
 }
 
-/// Whether a bracket is closed behind the code of a place that none was opened for: `02)829-3174`.
+/// Whether a bracket is closed after the area code without an opening bracket: `02)829-3174`.
 fn has_closing_bracket_alone(text: &str, own: &[Group]) -> bool {
     let first = &own[0];
     let behind = &text[first.end - first.start..];
@@ -97,14 +97,14 @@ fn has_closing_bracket_alone(text: &str, own: &[Group]) -> bool {
         && behind[1..].starts_with(|sign| digit(sign).is_some())
 }
 
-/// How good a reading is that makes one number of some groups; `None` where they cannot be one.
+/// How good it is to read the groups as one number; `None` if they cannot be one.
 pub(super) fn worth(text: &str, groups: &[Group], start: usize, end: usize) -> Option<i32> {
     let own = &groups[start..end];
     let digits: usize = own.iter().map(|group| group.digits).sum();
     let is_cut = |group: &Group| group.gap == Gap::Tight;
     let cuts_within = start > 0 && is_cut(&own[0]) || groups.get(end).is_some_and(is_cut);
-    // `030 901820/21` is two numbers; only the end of the second one is given. Behind a dash it is an extension, even
-    // if there is a slash further in front: `030 / 90 18 20 - 21`.
+    // `030 901820/21` is two numbers; only the end of the second one is written. After a dash it is an extension,
+    // even if there is a slash earlier: `030 / 90 18 20 - 21`.
     let has_ending = match own {
         [before @ .., last] if last.digits <= 2 && last.gap == Gap::Wide => {
             let end = before.last().map_or(own[0].start, |group| group.end);

@@ -15,20 +15,20 @@ use crate::scanner::page::characters::{digit, is_latin};
 pub(super) enum Kind {
     Phone,
     Fax,
-    /// A number of a register, an account or an article.
+    /// A register, account or article number.
     Id,
 }
 
-/// Bytes of a label behind its number.
+/// Maximum bytes of a label after its number.
 const MAX_LABEL: usize = 40;
 
-/// Words between a label and its number that do not make it another's: `Fax number for orders:`.
+/// Maximum number of words between a label and its number: `Fax number for orders:`.
 const MAX_WORDS_BETWEEN: usize = 4;
 
-/// What the text before a number says it is: the kinds of its last label, more than one where labels are joined
-/// (`Tel./Fax:`).
+/// The kind of a number, from the text in front of it: the kinds of the last label, more than one if labels are
+/// joined (`Tel./Fax:`).
 pub(super) fn kinds(text: &str) -> Vec<Kind> {
-    // What is before another number belongs to that.
+    // Text in front of another number belongs to that number.
     let number = text
         .char_indices()
         .rev()
@@ -50,9 +50,9 @@ pub(super) fn kinds(text: &str) -> Vec<Kind> {
         let is_id =
             is_beside && (is_numbered(&words, at) || at + 1 == words.len() && is_abbreviated(word, text));
         match kind(word).or(is_id.then_some(Kind::Id)) {
-            // A tax office has a telephone.
+            // A tax office has a phone number too.
             Some(Kind::Id) if between > 0 => break,
-            // What is before it is a part of its name: `P. IVA`.
+            // The word in front is a part of its name: `P. IVA`.
             Some(Kind::Id) if kinds.is_empty() => return vec![Kind::Id],
             Some(kind) => {
                 kinds.push(kind);
@@ -67,22 +67,23 @@ pub(super) fn kinds(text: &str) -> Vec<Kind> {
     kinds
 }
 
-/// Whether a word between a label and its number changes nothing.
+/// Whether a word between a label and its number does not change the meaning.
 fn joins(word: &str) -> bool {
     JOINERS.contains(&word) || NUMBER_WORDS.contains(&word)
 }
 
-/// Whether a word is about a thing that has a number, and one beside it says so: `Policy number`, `Kód zboží`.
+/// Whether a word is about a thing that has a number, and a word beside it means "number": `Policy number`, `Kód
+/// zboží`.
 fn is_numbered(words: &[String], at: usize) -> bool {
     let is_number = |word: &String| NUMBER_WORDS.contains(&word.as_str());
-    // In `Phone number for orders` it is about the telephone.
+    // In `Phone number for orders` the number is that of the phone.
     let is_of_thing =
         |place: usize| is_number(&words[place]) && !(place > 0 && is_of_machine(&words[place - 1]));
     NUMBERED.contains(&words[at].as_str())
         && (words.get(at + 1).is_some_and(is_number) || (at.saturating_sub(2)..at).any(is_of_thing))
 }
 
-/// Whether a word with a number's in one says what has the number: `Kundennr`, `varenummer`.
+/// Whether a compound that ends with a word for "number" states what has the number: `Kundennr`, `varenummer`.
 fn is_numbered_compound(word: &str) -> bool {
     let mut endings = NUMBER_ENDINGS.iter();
     endings.any(|ending| {
@@ -92,22 +93,22 @@ fn is_numbered_compound(word: &str) -> bool {
     })
 }
 
-/// Whether the last word of a text is cut short: `Cod.`
+/// Whether the last word of a text is abbreviated: `Cod.`
 fn is_abbreviated(word: &str, text: &str) -> bool {
     ABBREVIATED.contains(&word) && text.trim_end().trim_end_matches(':').ends_with('.')
 }
 
-/// Whether a word is the label of a telephone or fax machine.
+/// Whether a word is a phone or fax label.
 pub(super) fn is_of_machine(word: &str) -> bool {
     matches!(kind(&word.to_lowercase()), Some(Kind::Phone | Kind::Fax))
 }
 
-/// Whether there is nothing between two numbers that would begin something else: `… / …`, `… oder …`.
+/// Whether the text between two numbers does not begin something else: `… / …`, `… oder …`.
 pub(super) fn is_joint(text: &str) -> bool {
     words(text).iter().all(|word| JOINERS.contains(&word.as_str()))
 }
 
-/// Whether a text is nothing but a label.
+/// Whether a text is only a label.
 pub(super) fn is_label(text: &str) -> bool {
     const MAX_WORDS: usize = 4;
     let words = words(text);
@@ -117,7 +118,7 @@ pub(super) fn is_label(text: &str) -> bool {
     (1..=MAX_WORDS).contains(&words.len()) && others.count() <= 1 && places().any(|at| is_known(&at))
 }
 
-/// The word in brackets that a text begins with, right behind a number (`(Fax)`), and the rest of the text.
+/// The kind from the word in brackets directly after a number (`(Fax)`), and the rest of the text.
 pub(super) fn in_brackets(text: &str) -> Option<(Kind, &str)> {
     let inside = text.trim_start().strip_prefix(['(', '[', '（'])?;
     let end = inside.find([')', ']', '）']).filter(|end| *end <= MAX_LABEL)?;
@@ -128,7 +129,7 @@ pub(super) fn in_brackets(text: &str) -> Option<(Kind, &str)> {
     }
 }
 
-/// What a line says that ends right behind a number: `… fax`.
+/// The kind of a number from the word after it at the end of its line: `… fax`.
 pub(super) fn at_the_end(text: &str) -> Option<Kind> {
     if text.len() > MAX_LABEL {
         return None;
@@ -139,7 +140,7 @@ pub(super) fn at_the_end(text: &str) -> Option<Kind> {
     }
 }
 
-/// Words or their beginnings by their first letter: a page has tens of thousands of words to look up.
+/// Words or their stems by first letter: a page has tens of thousands of words to look up.
 struct ByFirst(HashMap<char, Vec<&'static str>>);
 
 impl ByFirst {
@@ -168,7 +169,7 @@ impl ByFirst {
     }
 }
 
-/// The first letter of the scripts that put no blanks between words.
+/// The first letter of the scripts that do not put spaces between words.
 const WITHOUT_BLANKS: char = '\u{590}';
 
 fn kind(word: &str) -> Option<Kind> {
@@ -194,7 +195,7 @@ fn kind(word: &str) -> Option<Kind> {
     }
 }
 
-/// Runs of letters in lower case; a script ends where another begins (`電話FAX`).
+/// Runs of letters in lower case; a word also ends where the script changes (`電話FAX`).
 fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut last: Option<bool> = None;
@@ -204,7 +205,7 @@ fn words(text: &str) -> Vec<String> {
             last = None;
             continue;
         }
-        // `电 话`: blanks make words of two signs as wide as longer ones.
+        // `电 话`: spaces widen words of two characters to the width of longer ones.
         let is_one_sign = |word: &String| word.starts_with(is_ideograph) && word.chars().count() == 1;
         if character.is_whitespace() && last == Some(false) && words.last().is_some_and(is_one_sign) {
             continue;
@@ -230,7 +231,7 @@ fn is_ideograph(character: char) -> bool {
     matches!(character, '\u{4e00}'..='\u{9fff}')
 }
 
-/// What a picture of a machine says.
+/// The word for a pictograph of a phone or fax machine.
 fn pictured(sign: char) -> Option<&'static str> {
     match sign {
         '📠' | '🖷' | '℻' => Some("fax"),
@@ -239,18 +240,18 @@ fn pictured(sign: char) -> Option<&'static str> {
     }
 }
 
-/// Vowel signs of South and Southeast Asian scripts are parts of words, and so are the marks of Japanese.
+/// Vowel signs of South and Southeast Asian scripts are parts of words, and so are Japanese marks.
 fn is_mark(character: char) -> bool {
     matches!(character, '\u{900}'..='\u{dff}' | '\u{e30}'..='\u{e4e}' | '\u{3099}'..='\u{309c}' | '\u{30fc}')
 }
 
-/// Whether a number has a single letter for its label: `O: 555-0101`.
+/// Whether the label of a number is a single letter: `O: 555-0101`.
 pub(super) fn is_letter(text: &str) -> bool {
     let has_sign = text.trim_end().ends_with([':', '.']);
     has_sign && words(text).last().is_some_and(|word| word.chars().count() == 1)
 }
 
-/// `F 555-0102`: an F alone means a fax machine where other numbers have their letters too.
+/// `F 555-0102`: a single F means a fax machine if other numbers have letters as labels too.
 pub(super) fn is_f(text: &str) -> bool {
     words(text)
         .last()
@@ -317,7 +318,7 @@ mod tests {
             ("cod.", vec![Id]),
             ("证书编号", vec![Id]),
             ("Aktenzeichen", vec![Id]),
-            // What has a number may also have a telephone.
+            // Something that has a number may also have a phone.
             ("Kunden:", vec![]),
             ("Order:", vec![]),
             ("Privacy Policy", vec![]),

@@ -11,9 +11,9 @@ use crate::scanner::page::characters::{digit, visible};
 use crate::scanner::page::outline::behind_web_scheme;
 use crate::scanner::page::tree::raw;
 
-/// The number of a `tel:` link (also `callto:` and `sms:`), without its parameters, however its scheme is mistyped.
+/// The number of a `tel:` link (also `callto:` and `sms:`) without its parameters, even if the scheme is misspelt.
 pub(super) fn tel(href: &str) -> Option<String> {
-    /// Bytes of a link; a scheme may be behind another.
+    /// Maximum bytes of a link; one scheme may follow another.
     const MAX_HREF: usize = 500;
     let href = href.trim();
     if href.len() > MAX_HREF {
@@ -43,11 +43,11 @@ fn after_scheme(href: &str) -> Option<&str> {
     let end = href.find([':', '/'])?;
     let (scheme, rest) = (href[..end].trim_end_matches('.'), &href[end..]);
     let is_phone = SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known));
-    // `tel//030…`; one slash is a path's.
+    // `tel//030…`; a single slash means a path.
     (is_phone && (rest.starts_with(':') || rest.starts_with("//"))).then(|| &rest[1..])
 }
 
-/// The number of a chat of another messenger, with its country's code and a plus.
+/// The number of a chat in another messenger, with its country code and a plus.
 pub(super) fn messenger(href: &str) -> Option<String> {
     let href = href.trim();
     let target = if let Some(rest) = without_start(href, "viber://") {
@@ -65,14 +65,14 @@ pub(super) fn messenger(href: &str) -> Option<String> {
     };
     let is_viber = without_start(href, "viber:").is_some();
     let target = target.trim();
-    // A plus that is not encoded is a blank in a query.
+    // An unencoded plus becomes a space in a query.
     let digits = target.strip_prefix('+').or_else(|| is_viber.then_some(target))?;
     let is_number = (8..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| format!("+{digits}"))
 }
 
-/// The number of an element that a script makes a `WhatsApp` button of: what opens a chat when it is pressed, and the
-/// settings of widely used plugins of WordPress.
+/// The number of an element that a script turns into a `WhatsApp` button: from a click handler that opens a chat, or
+/// from the settings of widely used WordPress plugins.
 pub(super) fn whatsapp_button(element: &Element) -> Option<String> {
     static CHAT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"(?i)(?:https?:)?//(?:www\.)?(?:wa\.me|(?:api\.|web\.)?whatsapp\.com)/[^'"\s\\]{1,300}"#)
@@ -109,7 +109,7 @@ pub(super) fn whatsapp_button(element: &Element) -> Option<String> {
     chat_number(plain.unwrap_or_default()).or_else(|| in_settings(settings()?))
 }
 
-/// The number in the settings of a plugin (Click to Chat) that its script reads.
+/// The number in the plugin settings (Click to Chat) that the plugin's script reads.
 pub(super) fn in_script(script: &str) -> Option<String> {
     const MAX_SETTINGS: usize = 1_000;
     let start = script.find("ht_ctc_chat_var")?;
@@ -131,12 +131,12 @@ fn chat_number(text: &str) -> Option<String> {
     (is_number && (8..=15).contains(&digits.len())).then(|| digits.to_owned())
 }
 
-/// The number of a `WhatsApp` chat link, digits alone, which should have its country's code in front.
+/// The number of a `WhatsApp` chat link: only digits, which should start with the country code.
 pub(super) fn whatsapp(href: &str) -> Option<String> {
     let href = href.trim();
     let target = match href.split_once(':') {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("whatsapp") => {
-            // `whatsapp://send?phone=…`, and without anything between.
+            // `whatsapp://send?phone=…`, or the number directly after the scheme.
             match rest.split_once('?') {
                 Some((_, query)) => phone_parameter(query)?,
                 None => decoded(rest.trim_start_matches('/')),
@@ -151,7 +151,7 @@ pub(super) fn whatsapp(href: &str) -> Option<String> {
 }
 
 fn from_url(href: &str) -> Option<String> {
-    // Most links lead elsewhere, and need not be taken apart to see it.
+    // Most links lead elsewhere; a cheap check shows this without parsing them.
     let lower = href.to_ascii_lowercase();
     if !lower.contains("wa.me") && !lower.contains("whatsapp") {
         return None;
@@ -164,7 +164,7 @@ fn from_url(href: &str) -> Option<String> {
         "wa.me" => {
             let path = decoded(url.path());
             let mut segments = path.split('/').filter(|segment| !segment.is_empty());
-            // `/c/` is a firm's catalogue, `/p/<product>/` one of its products.
+            // `/c/` is a company's catalogue, `/p/<product>/` one of its products.
             let number = match segments.next() {
                 Some("c") => segments.next(),
                 Some("p") => segments.nth(1),
@@ -181,7 +181,7 @@ fn from_url(href: &str) -> Option<String> {
     }
 }
 
-/// `phone=` of a query; a plus is a blank there, and both are left out.
+/// The parameter `phone=` of a query; a plus becomes a space there, and callers remove both.
 fn phone_parameter(query: &str) -> Option<String> {
     parameter(query, "phone")
 }
@@ -193,7 +193,7 @@ fn parameter(query: &str, wanted: &str) -> Option<String> {
         .map(|(_, number)| number.into_owned())
 }
 
-/// The text behind what it begins with, in any case.
+/// The text after a prefix, in upper or lower case.
 fn without_start<'t>(text: &'t str, start: &str) -> Option<&'t str> {
     let begins = text.get(..start.len())?.eq_ignore_ascii_case(start);
     begins.then(|| &text[start.len()..])

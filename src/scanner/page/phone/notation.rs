@@ -1,4 +1,4 @@
-//! How some countries write their numbers, in the form in which the rules for all know them.
+//! Converts the notations of some countries to the form that the general rules recognise.
 
 use std::borrow::Cow;
 
@@ -6,22 +6,22 @@ use rlibphonenumber::Region;
 
 use super::shape::is_domestic_with_slash;
 
-/// A text in ASCII as the rules for the numbers of all countries have it.
+/// A text in ASCII, in the form that the general rules for numbers expect.
 pub(super) fn usual(text: &str, region: Option<Region>) -> Cow<'_, str> {
     // Slashes between all parts, as in `+36/20/829-3174`, look like a date.
     let is_slashed = text.matches('/').count() > 1;
     match region {
-        // Where the code of the place alone is written: `62/829-317`.
+        // Only the area code is written, without a trunk prefix: `62/829-317`.
         Some(Region::HU) if is_domestic_with_slash(text) => {
             Cow::Owned(format!("06 {}", text.replace('/', " ")))
         }
         None | Some(Region::HU) if is_slashed => Cow::Owned(text.replace('/', " ")),
-        // The zero that was dialled until 2005: `(0-12) 345 67 89`.
+        // The zero that callers dialled until 2005: `(0-12) 345 67 89`.
         Some(Region::PL) => match text.trim_start_matches('(').strip_prefix("0-") {
             Some(rest) => Cow::Owned(rest.replacen(')', "", 1)),
             None => Cow::Borrowed(text),
         },
-        // A bracket behind the code of the place, and none before: `02)829-3174`.
+        // A closing bracket after the area code without an opening one: `02)829-3174`.
         Some(Region::KR) if text.contains(')') && !text.contains('(') => {
             Cow::Owned(text.replacen(')', "-", 1))
         }

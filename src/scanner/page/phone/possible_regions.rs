@@ -13,20 +13,22 @@ use crate::scanner::page::organization::stated_country;
 use crate::scanner::page::outline::Outline;
 use crate::scanner::site::registrable;
 
-/// Where a page may be.
+/// The countries where a page's owner may be.
 #[derive(Debug, Default)]
 pub(super) struct Regions {
-    /// The surest first.
+    /// The most certain first.
     pub(super) list: Vec<Region>,
-    /// Others where the language of the page is spoken, if it says nothing else of where it is.
+    /// Other countries where the language of the page is spoken, if the page does not show its country in another
+    /// way.
     pub(super) further: Vec<Region>,
-    /// Whether the page says nothing of where it is.
+    /// Whether the page does not show its country.
     pub(super) is_guess: bool,
 }
 
-/// The country of the address, of the metas, of the domain and of the language, the surest first. Where neither address
-/// nor domain say it, numbers with a country's code do, and countries that the text names. Where nothing is stated, the
-/// home of the language; for a site in English or in no known language, the United States.
+/// The countries of the address, the metas, the domain and the language, the most certain first. If neither the
+/// address nor the domain shows a country, numbers with a country code do, and countries named in the text. If there
+/// is nothing at all, the home country of the language; for a site in English or in an unknown language, the United
+/// States.
 pub(super) fn regions(page: &Outline, graph: &Graph, language: Option<&str>) -> Regions {
     let place = meta(
         page,
@@ -53,11 +55,11 @@ pub(super) fn regions(page: &Outline, graph: &Graph, language: Option<&str>) -> 
     }
     let of_places = codes.is_empty().then(|| of_places(&page.text)).flatten();
     codes.extend(of_places);
-    // What WordPress sets in every site says little.
+    // WordPress sets this language on every site, so it means little.
     let is_default = codes.is_empty() && language == Some("en-US");
     codes.extend(of_language);
     if of_places.is_some() && of_language.is_none() && matches!(primary, None | Some("en")) {
-        // The place may be somebody else's.
+        // The place may be someone else's.
         codes.push("US");
     }
     if codes.is_empty() {
@@ -72,7 +74,7 @@ pub(super) fn regions(page: &Outline, graph: &Graph, language: Option<&str>) -> 
             }
             Some(language) => home_of(language),
         });
-        // English is on pages of all countries: that it is spoken somewhere is no reason to be there.
+        // Pages in all countries use English, so its countries are no candidates.
         let language = primary.filter(|language| *language != "en");
         let speaking = all().filter(|country| language.is_some_and(|own| country.languages.contains(&own)));
         regions.further = speaking
@@ -90,7 +92,7 @@ pub(super) fn regions(page: &Outline, graph: &Graph, language: Option<&str>) -> 
     regions
 }
 
-/// The country of a host under a domain's own second level (`com.co`): these are not sold as words.
+/// The country of a host under a country's second-level suffix (`com.co`): such suffixes are not sold as words.
 fn of_suffix(host: &str) -> Option<&'static str> {
     let suffix = psl::suffix(host.as_bytes()).filter(|suffix| suffix.typ() == Some(psl::Type::Icann))?;
     let (_, last) = std::str::from_utf8(suffix.as_bytes()).ok()?.rsplit_once('.')?;
@@ -99,9 +101,9 @@ fn of_suffix(host: &str) -> Option<&'static str> {
         .map(|country| country.code)
 }
 
-/// The country whose code all numbers of a page have that have one.
+/// The country whose code is in all numbers of a page that have a code.
 fn of_numbers(page: &Outline) -> Option<&'static str> {
-    /// Numbers that are examined.
+    /// Maximum number of phone numbers examined.
     const MAX_READ: usize = 20;
     static INTERNATIONAL: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\+ ?[1-9][0-9 ()./-]{6,20}[0-9]").expect("the pattern is constant"));
@@ -123,7 +125,7 @@ fn of_numbers(page: &Outline) -> Option<&'static str> {
     code.filter(|_| is_one)
 }
 
-/// The country of the domain that the page's email goes to, where that has the site's name.
+/// The country of the domain in the page's email address, if that domain has the site's name.
 fn of_addresses(page: &Outline) -> Option<&'static str> {
     let host = registrable(page.base.host_str()?);
     let name = host.split('.').next()?;
@@ -138,8 +140,8 @@ fn of_addresses(page: &Outline) -> Option<&'static str> {
     own.find_map(|domain| of_top_level_domain(domain.rsplit('.').next()?.trim()))
 }
 
-/// The country of all addresses in a text that have one: named behind a place or postal code, or known by the form of
-/// the code. Where they are in several, none.
+/// The country of all addresses in a text that show one: by its name after a place or postal code, or by the form of
+/// the code. If they are in several countries, `None`.
 fn of_places(text: &str) -> Option<&'static str> {
     const MAX_LINES: usize = 5_000;
     const MAX_LINE: usize = 200;
@@ -165,7 +167,7 @@ fn of_places(text: &str) -> Option<&'static str> {
     found
 }
 
-/// The country that a part of a line, and the line above it, say an address is in.
+/// The country of an address, from a part of a line and the line above it.
 fn of_place(part: &str, above: &str) -> Option<&'static str> {
     static BRITISH: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?-u:\b)[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][ABD-HJLNP-UW-Z]{2}(?-u:\b)")
@@ -183,7 +185,7 @@ fn of_place(part: &str, above: &str) -> Option<&'static str> {
         Some((place, name)) => (place.trim(), name),
         None => (above, part),
     };
-    // A state, first names, a bird, porcelain.
+    // A US state, first names, a bird, porcelain.
     let is_word = ["Georgia", "Jordan", "Chad", "Turkey", "China"].contains(&name.trim());
     let is_enough = part.contains(',') && !is_word;
     let of_name = ends_with_place(place, is_enough)
@@ -196,7 +198,7 @@ fn of_place(part: &str, above: &str) -> Option<&'static str> {
     })
 }
 
-/// The country that a text is the name of. Codes are words of other meanings.
+/// The country with a given name. Country codes do not count, because they are also ordinary words.
 fn country_named(text: &str) -> Option<&'static str> {
     const SHORTEST: usize = 4;
     let name = text.trim().trim_end_matches(['.', ')']);
@@ -207,7 +209,7 @@ fn country_named(text: &str) -> Option<&'static str> {
         .map(|country| country.code)
 }
 
-/// Whether a text ends with a postal code and a place, in either order, or, `alone`, is the name of a place.
+/// Whether a text ends with a postal code and a place, in either order, or (if `alone`) is the name of a place.
 fn ends_with_place(text: &str, alone: bool) -> bool {
     let last = text.rsplit(',').next().unwrap_or_default().trim();
     let words = || last.split([' ', '-']).filter(|word| !word.is_empty());
@@ -221,9 +223,9 @@ fn ends_with_place(text: &str, alone: bool) -> bool {
     is_sound && (has_code || is_place)
 }
 
-/// The only country among those with the language that a text names.
+/// The only country with this language that a text names.
 fn named(text: &str, language: &str) -> Option<&'static str> {
-    /// Shorter names are within words, or are words.
+    /// Shorter names occur within words, or are words.
     const SHORTEST: usize = 4;
     const MAX_READ: usize = 50_000;
     let text = text[..text.floor_char_boundary(MAX_READ)].to_lowercase();
@@ -287,7 +289,7 @@ mod tests {
                 "en-US",
                 vec!["IN", "US"],
             ),
-            // Offices in two countries, a list of countries, a sentence, a state of the same name, an article.
+            // Offices in two countries, a list of countries, a sentence, a state with the same name, an article.
             (
                 "<p>Berlin, Germany<p>1 Main St, Austin, TX 78701",
                 "en",

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Dates, times, opening hours and spans of them, written with digits alone: whole texts of nothing else.
+/// Whether a whole text is only dates, times, opening hours or ranges of them, written in digits.
 pub(super) fn is_date_or_time(text: &str) -> bool {
     static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
         let day = "(?:0?[1-9]|[12][0-9]|3[01])";
@@ -16,7 +16,7 @@ pub(super) fn is_date_or_time(text: &str) -> bool {
             "(?:{day} ?[./-] ?{month} ?[./-] ?{year}|{day}[./]{month}[./]{short_year}|{month}/{day}/{year}|{year}[./-]{month}[./-]{day}|{day}\\. ?{month}\\.?|{month}/{year}|{year})"
         );
         let to = " ?[-/] ?";
-        // A span has the same kind on both sides, or only the day on the left: `12.-14.03.2024`.
+        // A range has the same kind on both sides, or only the day on the left: `12.-14.03.2024`.
         let span = format!(
             "(?:{time}{to}{time}|{date}{to}{date}|{day}\\.?{to}{date}|{year}[-/][0-9]{{2}}|{day} ?[./-] ?{month} ?[./-] ?{year}|{month}/{day}/{year}|{year}[./-]{month}[./-]{day})"
         );
@@ -25,7 +25,7 @@ pub(super) fn is_date_or_time(text: &str) -> bool {
     WHOLE.is_match(text)
 }
 
-/// Digits in groups as those of large numbers are, which are phone numbers in some countries: `71 123 456`.
+/// Digits grouped like a large number, which are a phone number in some countries: `71 123 456`.
 pub(super) fn is_grouped_by_thousands(text: &str) -> bool {
     let mut groups = text.split(' ');
     let is_digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
@@ -34,8 +34,8 @@ pub(super) fn is_grouped_by_thousands(text: &str) -> bool {
     is_first && first.len() < text.len() && groups.all(|group| group.len() == 3 && is_digits(group))
 }
 
-/// A code of a place without the digits in front that dial it, a slash and the rest: `62/829-317`. Many things are
-/// written like that.
+/// An area code without its trunk prefix, a slash and the rest: `62/829-317`. Many other things are written like
+/// this.
 pub(super) fn is_domestic_with_slash(text: &str) -> bool {
     let (place, rest) = text.split_once('/').unwrap_or_default();
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -46,7 +46,7 @@ pub(super) fn is_domestic_with_slash(text: &str) -> bool {
         && rest.starts_with(|sign: char| sign.is_ascii_digit())
 }
 
-/// Numbers that are for counting, measuring or addressing machines: `12.345.678`, `0.3333333`, `192.168.0.1`.
+/// Numbers that count, measure or address machines: `12.345.678`, `0.3333333`, `192.168.0.1`.
 pub(super) fn is_quantity(text: &str) -> bool {
     let groups: Vec<&str> = text.split(['.', ' ']).collect();
     let is_plain = groups
@@ -73,15 +73,15 @@ pub(super) fn is_quantity(text: &str) -> bool {
     is_grouped || is_decimal || is_address
 }
 
-/// Whether digits are three postal codes or more: `04103 04105 04107`.
+/// Whether the digits are three or more postal codes: `04103 04105 04107`.
 pub(super) fn are_postal_codes(text: &str) -> bool {
     let is_code = |group: &str| group.len() == 5 && group.bytes().all(|byte| byte.is_ascii_digit());
     text.split(' ').count() > 2 && text.split(' ').all(is_code)
 }
 
-/// Digits that a template has in place of a number: `123-456-7890`, `+44 1234 567 890`, `000 000 000`.
+/// Whether the digits are a template's sample number: `123-456-7890`, `+44 1234 567 890`, `000 000 000`.
 pub(super) fn is_sample(digits: &str) -> bool {
-    /// As many digits in a row that follow on one another, or are the same.
+    /// Minimum number of consecutive digits that ascend or descend, or that are the same.
     const FOLLOWING: usize = 9;
     const SAME: usize = 7;
     let longest = |follows: &dyn Fn(u8, u8) -> bool| {
@@ -92,7 +92,7 @@ pub(super) fn is_sample(digits: &str) -> bool {
         }
         longest
     };
-    // `0` follows on `9`; a row that begins with it begins with what dials a place.
+    // `0` follows `9`; a row that begins with `0` begins with a trunk prefix.
     let next = |digit: u8| match digit {
         b'0' => b' ',
         b'9' => b'0',

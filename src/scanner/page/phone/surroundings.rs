@@ -1,16 +1,16 @@
-//! What is right before and behind digits: whether they are a part of something else, or need a label to be a telephone
-//! number.
+//! The text directly before and after digits: whether they are part of something else, or need a label to count as a
+//! phone number.
 
 use super::label::is_of_machine;
 use super::shape::{is_domestic_with_slash, is_grouped_by_thousands};
 use super::text::ascii;
 use crate::scanner::page::characters::{digit, is_latin};
 
-/// Fewer digits are the numbers of services.
+/// Shorter numbers are service numbers.
 const MIN_DIGITS: usize = 7;
 
-/// Whether a number needs a label to count; `None` if no label helps, because it is a part of something else
-/// (`AB-123 456`, `100 %`, `01 582 93 EUR`). `run` is where the digits begin of which it is a part.
+/// Whether a number needs a label to count; `None` if no label helps, because it is part of something else (`AB-123
+/// 456`, `100 %`, `01 582 93 EUR`). `run` is the start of the run of digits that it belongs to.
 pub(super) fn needs_label(line: &str, range: std::ops::Range<usize>, run: usize) -> Option<bool> {
     let text = &line[range.clone()];
     let (before, behind) = (&line[..range.start], &line[range.end..]);
@@ -34,12 +34,12 @@ pub(super) fn needs_label(line: &str, range: std::ops::Range<usize>, run: usize)
     )
 }
 
-/// Whether a text ends with a sign that numbers anything: `KM# 43`.
+/// Whether a text ends with a symbol that can number anything: `KM# 43`.
 fn is_behind_sign(text: &str) -> bool {
     text.trim_end().ends_with(['#', '№'])
 }
 
-/// Whether digits are a part of a sum, a measure or a larger number.
+/// Whether digits are part of an amount, a measure or a larger number.
 fn is_in_figure(before: &str, behind: &str) -> bool {
     const UNITS: [char; 11] = ['%', '€', '$', '£', '¥', '°', '@', '=', '&', '#', '№'];
     const CURRENCIES: [char; 8] = ['€', '$', '£', '¥', '₽', '₴', '₺', '₹'];
@@ -62,7 +62,7 @@ fn is_in_figure(before: &str, behind: &str) -> bool {
         || begins_currency(behind)
 }
 
-/// Whether a text begins with the name of a currency, as behind a sum: ` EUR`, ` Kč`.
+/// Whether a text begins with a currency, as after an amount: ` EUR`, ` Kč`.
 fn begins_currency(text: &str) -> bool {
     const CURRENCIES: &[&str] = &[
         "eur", "euro", "usd", "gbp", "chf", "pln", "zł", "czk", "kč", "huf", "ft", "ron", "lei", "sek",
@@ -77,8 +77,8 @@ fn begins_currency(text: &str) -> bool {
     CURRENCIES.contains(&word.to_lowercase().as_str())
 }
 
-/// Whether digits are a part of a code, joined to its letters by a dash: `INV-2024-008293`, `218-555-0147-A`. A label may
-/// be joined so as well: `Tel-030 …`.
+/// Whether digits are part of a code, joined to its letters by a dash: `INV-2024-008293`, `218-555-0147-A`. A label
+/// may be joined in the same way: `Tel-030 …`.
 fn is_in_code(before: &str, behind: &str) -> bool {
     const LONGEST_PART: usize = 4;
     let is_dash = |sign: char| matches!(sign, '-' | '‐' | '‑' | '_');
@@ -100,14 +100,15 @@ fn is_in_code(before: &str, behind: &str) -> bool {
     begins || ends
 }
 
-/// Whether a number is glued to its label (`Tel0316 …`), to the next (`…Fax`), or to what is no label.
+/// Whether a number is joined without a space to its label (`Tel0316 …`), to the next label (`…Fax`), or to other
+/// text.
 fn is_glued(line: &str, range: &std::ops::Range<usize>, run: usize) -> bool {
     let is_letter = |sign: Option<char>| sign.is_some_and(|sign| is_latin(sign) || sign == '_');
     let before = line[..range.start].chars().next_back();
     let after = line[range.end..].chars().next();
-    // The run may begin before it: `DE89 3704 …`.
+    // The run may begin before the number: `DE89 3704 …`.
     let before_run = line[..run].chars().next_back();
-    // `Tel.0316 …` has a label, `j.envint.2019.105078` none.
+    // `Tel.0316 …` has a label, `j.envint.2019.105078` does not.
     let is_behind_point = before == Some('.') && is_letter(line[..range.start].chars().rev().nth(1));
     is_letter(before)
         || is_behind_point

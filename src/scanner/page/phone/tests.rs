@@ -1,4 +1,4 @@
-//! Numbers of whole pages.
+//! Phone numbers of whole pages.
 
 use url::Url;
 
@@ -22,10 +22,10 @@ fn one(value: &str, source: &str) -> Vec<(String, String)> {
 fn a_link_and_what_it_shows_are_one_number() {
     let html = "<a href='tel:+49301234567'>030 / 12 34 5 - 678</a>";
     assert_eq!(found("https://a.de/", None, html), one("+49301234567", "tel"));
-    // Another line than the link dials is another number.
+    // A number with other digits than the link's is another number.
     let html = "<a href='tel:+49301234567'>089 7654321</a>";
     assert_eq!(found("https://a.de/", None, html).len(), 2);
-    // And so is an extension beside the link.
+    // A number with an extension beside the link is another number too.
     let html = "<a href='tel:+49301234567'>call</a> 030 12345-678";
     assert_eq!(found("https://a.de/", None, html).len(), 2);
 }
@@ -80,7 +80,7 @@ fn a_number_that_is_none_at_home_is_one_of_the_only_country_with_the_language() 
     assert_eq!(page("<p>Telefono: 076 816 38 38"), one("+41768163838", "text"));
     assert_eq!(page("<p>076 816 38 38"), []);
     assert_eq!(page("<p>Tel. 02 48714236"), one("+390248714236", "text"));
-    // The United States are the default of many systems.
+    // The United States is the default of many systems.
     let html = "<a href=tel:0879144445></a>";
     assert_eq!(
         found("https://a.com/", Some("en-US"), html),

@@ -1,5 +1,5 @@
-//! Numbers in the visible text: digits that are grouped like phone numbers, which groups belong together, and what
-//! the words around them say.
+//! Numbers in the visible text: digits that are grouped like phone numbers, which groups belong together, and the
+//! meaning of the words around them.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -16,28 +16,28 @@ use super::shape::{are_postal_codes, is_date_or_time, is_quantity, is_sample};
 use super::surroundings::needs_label;
 use crate::scanner::page::characters::digit;
 
-/// Digits of a phone number (E.164 has 15 at most).
+/// Number of digits in a phone number (E.164 allows at most 15).
 pub(super) const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
-/// Digits of the shortest numbers of a country, which need a label.
+/// Number of digits in the shortest numbers of a country, which need a label.
 const SHORT: usize = 6;
 
-/// Digits of a run that may be several numbers.
+/// Maximum number of digits in a run that may be several numbers.
 const MAX_RUN_DIGITS: usize = 60;
 
-/// Groups of digits of one number.
+/// Maximum number of digit groups in a phone number.
 const MAX_GROUPS: usize = 8;
 
-/// Texts that are tried as numbers of a country on one page; a try takes some microseconds.
+/// Maximum number of texts per page that are parsed as a number of a country; each takes some microseconds.
 const MAX_TRIES: usize = 10_000;
 
-/// Of these, those that are valid numbers: to see whether they are written as one takes milliseconds.
+/// Maximum number of those that are valid: to check whether they are written like a number takes milliseconds.
 const MAX_VALID: usize = 300;
 
-/// Longer lines are no labels.
+/// Longer lines are not labels.
 const MAX_LABEL: usize = 40;
 
-/// A number as a page has it.
+/// A number as the page writes it.
 #[derive(Debug)]
 pub(super) struct Written<'a> {
     pub(super) raw: &'a str,
@@ -64,29 +64,29 @@ pub(super) fn numbers<'a>(text: &'a str, places: &Regions) -> Vec<Written<'a>> {
     reader.found
 }
 
-/// A run of digits and of what may be between them, cut into numbers and the rest.
+/// A phone number found in a run of digits and separators.
 struct Piece<'a> {
     raw: &'a str,
-    /// Where it is in its line.
+    /// Its offset in the line.
     at: usize,
     number: PhoneNumber,
-    /// Whether nothing but a word that says so makes it a number: a bare run of digits, or one right after a letter.
+    /// Whether it is only a phone number if a label says so: a bare run of digits, or one directly after a letter.
     needs_label: bool,
 }
 
 struct Reader<'a, 'r> {
     places: &'r Regions,
-    /// What texts were found to be: pages repeat their numbers.
+    /// Results by text: pages repeat their numbers.
     known: HashMap<String, Option<(PhoneNumber, bool)>>,
     limits: Limits,
-    /// What the labels on the lines before say of the numbers to come: one for all, or one for each column.
+    /// The kinds from labels on the lines before: one for all numbers, or one for each column.
     headings: Vec<Kind>,
     column: usize,
     /// Whether the columns have had numbers.
     is_filled: bool,
-    /// Lines since the last heading or number of a column that say something else.
+    /// Lines with other text since the last heading or the last number of a column.
     between: usize,
-    /// Lines since one that named a telephone, counted down.
+    /// How many more lines count as close to a phone label.
     said_phone: usize,
     found: Vec<Written<'a>>,
 }
@@ -99,7 +99,7 @@ impl<'a> Reader<'a, '_> {
             return;
         }
         let ends: Vec<usize> = pieces.iter().map(|piece| piece.at + piece.raw.len()).collect();
-        // What is in brackets right behind a number is about that one, not about the next.
+        // Text in brackets directly after a number is about that number, not about the next.
         let behind: Vec<Option<(Kind, &str)>> = ends.iter().map(|end| in_brackets(&line[*end..])).collect();
         let label = |at: usize| {
             let start = match at.checked_sub(1) {
@@ -117,7 +117,7 @@ impl<'a> Reader<'a, '_> {
         }
         let mut at = 0;
         while at < pieces.len() {
-            // Numbers with nothing but a joint between them share a label.
+            // Numbers with only a joiner between them share a label.
             let is_joined = |next: &usize| behind[next - 1].is_none() && is_joint(label(*next));
             let end = (at + 1..pieces.len())
                 .find(|next| !is_joined(next))
@@ -130,7 +130,7 @@ impl<'a> Reader<'a, '_> {
                 });
                 let kind = match said.as_slice() {
                     [] => own,
-                    // `Tel./Fax:` with one number is both, with two it is one each.
+                    // `Tel./Fax:` with one number means both; with two numbers, each has one kind.
                     kinds if end - at == 1 && kinds.contains(&Kind::Phone) => own.or(Some(Kind::Phone)),
                     kinds => own.or(kinds.get(place - at).or(kinds.last()).copied()),
                 };
@@ -141,7 +141,7 @@ impl<'a> Reader<'a, '_> {
         self.said_phone = self.said_phone.saturating_sub(1);
     }
 
-    /// The label of the numbers behind it; for the first number of a line, the lines before count as well.
+    /// The label of the numbers after it; for the first number of a line, the lines before count too.
     fn said(&mut self, label: &str, is_first: bool) -> Vec<Kind> {
         if is_f(label) && self.said_phone > 0 {
             return vec![Kind::Fax];
@@ -161,7 +161,7 @@ impl<'a> Reader<'a, '_> {
         let heading = match self.headings.as_slice() {
             [] => return Vec::new(),
             [one] => *one,
-            // The next row begins where the row before has filled all columns.
+            // When a row has filled all columns, the next row begins.
             columns => columns[self.column % columns.len()],
         };
         self.column += 1;
@@ -170,9 +170,9 @@ impl<'a> Reader<'a, '_> {
         vec![heading]
     }
 
-    /// A line without numbers: a label for the next, the head of a column, or something else.
+    /// A line without numbers: a label for the next line, a column heading, or something else.
     fn heading(&mut self, line: &str) {
-        /// Lines between the heads of columns and their numbers: other columns.
+        /// Maximum number of lines between column headings and their numbers: other columns.
         const MAX_BETWEEN: usize = 4;
         if line.len() <= 2 * MAX_LABEL && is_label(line) {
             if self.column > 0 || self.between > 0 || self.is_filled {
@@ -195,7 +195,7 @@ impl<'a> Reader<'a, '_> {
             && !line.to_lowercase().contains("mail")
         {
             self.between += 1;
-            // What a row is about is before its numbers.
+            // The subject of a row is in front of its numbers.
             self.column = 0;
             self.said_phone = self.said_phone.saturating_sub(1);
             if self.headings.len() < 2 || line.len() > MAX_LABEL || self.between > MAX_BETWEEN {
@@ -230,7 +230,7 @@ impl<'a> Reader<'a, '_> {
             )
             .expect("the pattern is constant")
         });
-        // Australia has numbers of services with six: `13 12 34`.
+        // Australia has six-digit service numbers: `13 12 34`.
         let has_short = self.places.list.contains(&Region::AU);
         let fewest = if has_short { SHORT } else { *DIGITS.start() };
         let mut pieces = Vec::new();
@@ -243,15 +243,15 @@ impl<'a> Reader<'a, '_> {
         pieces
     }
 
-    /// Cuts a run where it makes most of it numbers.
+    /// Divides a run so that as much of it as possible becomes numbers.
     fn run(&mut self, line: &'a str, run: std::ops::Range<usize>, pieces: &mut Vec<Piece<'a>>) {
         let groups = groups(&line[run.clone()]);
         let place = |at: usize| run.start + at;
-        // By the number of groups read: the best value so far, and the reading that led there.
+        // By the number of groups read: the best value so far, and the reading that led to it.
         let mut best: Vec<(i32, Option<(usize, PhoneNumber)>)> = vec![(0, None)];
         let mut elsewhere = Vec::new();
         for end in 1..=groups.len() {
-            // A group that belongs to nothing.
+            // A group that belongs to no number.
             let mut choice = (best[end - 1].0, None);
             for start in end.saturating_sub(MAX_GROUPS)..end {
                 let text = &line[place(groups[start].start)..place(groups[end - 1].end)];
@@ -266,7 +266,7 @@ impl<'a> Reader<'a, '_> {
                 if is_date_or_time(&plain) {
                     choice = (value + 5, Some((start, PhoneNumber::default())));
                 } else if let Some((number, is_elsewhere)) = self.number(plain)
-                    // Digits are not left out to find a country where the rest is a number.
+                    // In a further country, the number must use all groups of the run.
                     && (!is_elsewhere || (start, end) == (0, groups.len()))
                 {
                     choice = (value, Some((start, number)));
@@ -304,7 +304,7 @@ impl<'a> Reader<'a, '_> {
         pieces.extend(found.into_iter().rev());
     }
 
-    /// The number that a text in ASCII is, whole, and whether only in a further country.
+    /// The number that a whole ASCII text is, and whether it is one only in a further country.
     fn number(&mut self, text: String) -> Option<(PhoneNumber, bool)> {
         if let Some(known) = self.known.get(&text) {
             return known.clone();
@@ -320,7 +320,7 @@ impl<'a> Reader<'a, '_> {
         found
     }
 
-    /// The number that a text is in one alone of the further countries where the page's language is spoken.
+    /// The number, if the text is one in only one of the further countries where the page's language is spoken.
     fn number_elsewhere(&mut self, text: &str) -> Option<PhoneNumber> {
         let (limits, further) = (&mut self.limits, self.places.further.iter());
         let mut numbers =
@@ -330,7 +330,7 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
-/// What numbers are whose labels all are behind them: `555-0101 tel / 555-0102 fax`.
+/// The kinds of numbers whose labels all follow them: `555-0101 tel / 555-0102 fax`.
 fn labels_behind(line: &str, pieces: &[Piece<'_>]) -> Option<Vec<Kind>> {
     let [first, _, ..] = pieces else {
         return None;
@@ -345,7 +345,7 @@ fn labels_behind(line: &str, pieces: &[Piece<'_>]) -> Option<Vec<Kind>> {
         .collect()
 }
 
-/// What may still be tried of a text.
+/// How many attempts are left for a text.
 struct Limits {
     tries: usize,
     valid: usize,
@@ -360,14 +360,14 @@ impl Default for Limits {
     }
 }
 
-/// The number that a text is, in the first of the countries where it is one.
+/// The number that a text is, in the first country where it is one.
 pub(super) fn number(text: &str, regions: &[Region]) -> Option<PhoneNumber> {
     number_within(text, regions, &mut Limits::default())
 }
 
 fn number_within(text: &str, regions: &[Region], limits: &mut Limits) -> Option<PhoneNumber> {
     let text = ascii(text);
-    // `00` is how most of the world dials out.
+    // Most countries use `00` as the international prefix.
     let dialled = text
         .trim_start_matches('(')
         .strip_prefix("00")
@@ -391,8 +391,8 @@ fn number_within(text: &str, regions: &[Region], limits: &mut Limits) -> Option<
     })
 }
 
-/// Whether a text begins with the code of a place in brackets, which nothing else does; some countries leave out there what
-/// dials a place: `(62) 829-317`.
+/// Whether a text begins with an area code in brackets, an unmistakable form; some countries leave out the trunk
+/// prefix there: `(62) 829-317`.
 fn has_bracketed_place(text: &str) -> bool {
     let inside = text.strip_prefix('(').and_then(|rest| rest.split_once(')'));
     inside.is_some_and(|(place, rest)| {
@@ -403,7 +403,7 @@ fn has_bracketed_place(text: &str) -> bool {
     })
 }
 
-/// Whether a text is written as numbers of the country are, with the digit in front that they need.
+/// Whether a text is written like a number of the country, with the leading digit that such numbers need.
 fn is_whole(text: &str, region: Option<Region>) -> bool {
     let matcher = PHONE_MATCHER_FACTORY
         .matcher_builder(text)
@@ -417,7 +417,7 @@ fn is_whole(text: &str, region: Option<Region>) -> bool {
         .is_some_and(|hit| digits(hit.raw_string) == digits(text))
 }
 
-/// The text with the digits, blanks, dashes and brackets of ASCII for those of all scripts.
+/// The text with the digits, spaces, dashes and brackets of all scripts replaced by ASCII.
 pub(super) fn ascii(text: &str) -> String {
     text.chars()
         .map(|character| match character {
@@ -433,7 +433,7 @@ pub(super) fn ascii(text: &str) -> String {
         .collect()
 }
 
-/// Whether the digits of a number are those of a template.
+/// Whether a number is a template's sample number.
 pub(super) fn is_template(number: &str) -> bool {
     let digits: String = number.chars().filter_map(digit).collect();
     is_sample(&digits)

@@ -7,13 +7,13 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, Region};
 
 use super::label::{Kind, kinds};
 
-/// The words on one page that are looked at.
+/// Maximum number of words examined per page.
 const MAX_WORDS: usize = 100;
 
-/// Bytes before a number that may be its label.
+/// Bytes in front of a number that may be its label.
 const MAX_LABEL: usize = 60;
 
-/// The numbers in a text that a label calls phone numbers, as written.
+/// The numbers in a text that have a phone label, as written.
 pub(super) fn toll_free_words(text: &str) -> impl Iterator<Item = (&str, PhoneNumber)> {
     static WORDS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
@@ -40,7 +40,7 @@ pub(super) fn toll_free_words(text: &str) -> impl Iterator<Item = (&str, PhoneNu
     })
 }
 
-/// The key of a telephone for a digit or letter (ITU-T E.161).
+/// The phone key for a digit or letter (ITU-T E.161).
 fn key(sign: char) -> Option<char> {
     const KEYS: [(&str, char); 8] = [
         ("ABC", '2'),

@@ -8,21 +8,21 @@ fn kind_of(html: &str) -> Option<&'static str> {
     site_state(&page).map(|found| found.state.as_str())
 }
 
-/// What each page is, and the page.
+/// The expected state of each page, and the page.
 const PAGES: &[(&str, &str)] = &[
-    // A registrar's lander, filled by its script.
+    // A registrar's landing page, filled by its script.
     (
         "parked",
         r#"<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
         <title>acme.test</title><link href="https://img1.wsimg.com/parking-lander/static/css/main.ef90a627.css" rel="stylesheet"></head>
         <body><div id="root"></div><script src="https://img1.wsimg.com/parking-lander/static/js/main.d3f0b3a9.js"></script></body></html>"#,
     ),
-    // The same, as the first answer that only sends to it.
+    // The same, as the first response, which only redirects to it.
     (
         "parked",
         r#"<!DOCTYPE html><html><head><script>window.onload=function(){window.location.href="/lander"}</script></head></html>"#,
     ),
-    // An advertiser's page with related links.
+    // A page of an advertising service with related links.
     (
         "parked",
         r#"<html><head><title>acme.test - This website is for sale! - acme Resources and Information.</title>
@@ -35,7 +35,7 @@ const PAGES: &[(&str, &str)] = &[
         r#"<html data-adblockkey="MFwwDQYJ_x"><head><title>acme.test</title><script src="https://www.google.com/adsense/domains/caf.js"></script>
         </head><body><div id="tc">Searches related to acme</div><script src="https://d38psrni17bvxu.cloudfront.net/scripts/js3caf.js"></script></body></html>"#,
     ),
-    // A registrar's notice under the domain.
+    // A registrar's notice on the domain.
     (
         "parked",
         r#"<html><head><title>acme.test - Registered at Example Names</title></head><body><h1>acme.test</h1>
@@ -47,7 +47,7 @@ const PAGES: &[(&str, &str)] = &[
         r#"<html lang="de"><head><title>acme.test</title></head><body><h1>acme.test</h1>
         <h2>Diese Domain ist bereits registriert.</h2><p>Bei Beispiel-Hoster finden Sie Domains, Webspace und E-Mail.</p></body></html>"#,
     ),
-    // A market's offer on the domain itself.
+    // A marketplace's offer on the domain itself.
     (
         "for_sale",
         r#"<html><head><title>acme.test is for sale | Example Market</title><meta name="description" content="Buy acme.test now."></head>
@@ -60,7 +60,7 @@ const PAGES: &[(&str, &str)] = &[
         r#"<html lang="fr"><head><title>acme.test</title></head><body><h1>Ce nom de domaine est à vendre !</h1>
         <p>Pour faire une offre, écrivez-nous.</p><form><input type="email"></form></body></html>"#,
     ),
-    // Servers and panels.
+    // Servers and control panels.
     (
         "server_default",
         r"<!DOCTYPE html><html><head><title>Welcome to nginx!</title></head><body><h1>Welcome to nginx!</h1>
@@ -89,7 +89,7 @@ const PAGES: &[(&str, &str)] = &[
         r#"<html><head><title>Apache Tomcat/9.0.31</title></head><body><h1>Apache Tomcat/9.0.31</h1>
         <h2>If you're seeing this, you've successfully installed Tomcat. Congratulations!</h2><p>Recommended Reading: <a href="/docs">Security Considerations</a></p></body></html>"#,
     ),
-    // The owner's own.
+    // Pages by the owner.
     (
         "under_construction",
         r#"<!DOCTYPE html><html lang="en-US"><head><title>Acme &#8211; Coming Soon</title><link rel="stylesheet" href="/wp-content/plugins/soon/style.css"></head>
@@ -104,7 +104,7 @@ const PAGES: &[(&str, &str)] = &[
         "under_construction",
         r"<!DOCTYPE html><html><head><title>Maintenance</title></head><body><h1>Briefly unavailable for scheduled maintenance. Check back in a minute.</h1></body></html>",
     ),
-    // Errors under 200.
+    // Errors with status 200.
     (
         "soft_error",
         r#"<!DOCTYPE html><html lang="en-US"><head><title>Just a moment...</title><meta http-equiv="refresh" content="390"></head>
@@ -123,7 +123,7 @@ const PAGES: &[(&str, &str)] = &[
         "soft_error",
         r"<!DOCTYPE html><html><head><title>Database Error</title></head><body><h1>Error establishing a database connection</h1></body></html>",
     ),
-    // Shells.
+    // Pages that are empty without scripts.
     (
         "needs_javascript",
         r#"<!doctype html><html lang="en"><head><meta charset="utf-8"/><link rel="icon" href="/favicon.ico"/><title>Acme Portal</title>

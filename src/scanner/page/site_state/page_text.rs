@@ -11,10 +11,10 @@ use crate::scanner::page::outline::Outline;
 use crate::scanner::page::tree::{has_word, raw};
 use crate::scanner::site::registrable;
 
-/// Lines and sentences that are examined.
+/// Maximum number of lines and sentences that are examined.
 const MAX_SENTENCES: usize = 300;
 
-/// What is between the parts of a title.
+/// Separators between the parts of a title.
 const SEPARATORS: &[&str] = &[" | ", " - ", " – ", " — ", ": ", " · ", " • ", " :: ", " » "];
 
 /// A page with little text.
@@ -22,27 +22,27 @@ pub(super) struct PageText<'a> {
     pub(super) outline: &'a Outline,
     /// All of its text.
     pub(super) text: String,
-    /// How much that is, blanks aside.
+    /// Number of its characters without whitespace.
     pub(super) letters: usize,
     /// The title and the headings, then the parts of the title.
     titles: Vec<String>,
-    /// How many of them are whole.
+    /// How many of them are whole titles and headings.
     whole: usize,
     /// Lines of the text, and their sentences.
     sentences: Vec<String>,
-    /// Registrable domain, in ASCII and as it is written.
+    /// Registrable domain, in ASCII and in Unicode.
     hosts: [String; 2],
 }
 
-/// How a page is divided.
+/// The structure of a page.
 pub(super) struct Layout {
     headings: Vec<String>,
     has_menu: bool,
 }
 
 impl Layout {
-    /// Whether a line is about a part of the page only: there is a menu, or there are more headings before this one
-    /// than that of the site.
+    /// Whether a line is only about a part of the page: there is a menu, or more headings precede it than the site's
+    /// own.
     pub(super) fn is_section(&self, line: &str) -> bool {
         let before = self.headings.iter().position(|heading| heading == line);
         self.has_menu || before.is_some_and(|before| before > 1)
@@ -92,7 +92,7 @@ impl<'a> PageText<'a> {
         self.titles.iter().map(String::as_str)
     }
 
-    /// The title and the headings, each as a whole.
+    /// The title and the headings, unsplit.
     pub(super) fn headings(&self) -> impl Iterator<Item = &str> {
         self.titles().take(self.whole)
     }
@@ -154,7 +154,7 @@ impl<'a> PageText<'a> {
         }
     }
 
-    /// The first of these classes that the page as a whole has.
+    /// The first of these classes on the `<html>` or `<body>` element.
     pub(super) fn class_of_page(&self, classes: &[&'static str]) -> Option<&'static str> {
         let has = |class: &str| {
             let mut whole = self.elements("html").chain(self.elements("body"));
@@ -163,7 +163,7 @@ impl<'a> PageText<'a> {
         classes.iter().copied().find(|class| has(class))
     }
 
-    /// What the page says that WordPress shows in place of any other.
+    /// The message on a page that WordPress shows instead of the site.
     pub(super) fn message_of_wordpress(&self) -> Option<String> {
         let mut bodies = self.elements("body");
         let body = bodies.find(|body| raw(body.value(), "id") == Some("error-page"))?;
@@ -173,18 +173,18 @@ impl<'a> PageText<'a> {
         (!text.is_empty()).then_some(text)
     }
 
-    /// Whether a line is these words and nothing else.
+    /// Whether a line consists of exactly these words.
     #[expect(clippy::unused_self, reason = "beside those that need the page")]
     pub(super) fn is_whole(&self, line: &str, words: &str) -> bool {
         bare(line) == words
     }
 
-    /// Whether a line is the site's name and these words.
+    /// Whether a line consists of the site's name and these words.
     pub(super) fn is_of_host(&self, line: &str, words: &str) -> bool {
         self.after_host(line).is_some_and(|rest| bare(rest) == words)
     }
 
-    /// Whether a line is the site's name and nothing else.
+    /// Whether a line consists of only the site's name.
     pub(super) fn is_host(&self, line: &str) -> bool {
         self.after_host(line).is_some_and(|rest| bare(rest).is_empty())
     }
@@ -195,14 +195,14 @@ impl<'a> PageText<'a> {
         self.titles().any(is_named) || is_named(&self.text)
     }
 
-    /// What a sentence says of the domain, and whether it calls it a domain.
+    /// What a sentence says about the domain, and whether it uses a word for a domain.
     pub(super) fn said_of_domain<'s>(&self, sentence: &'s str) -> Option<(bool, &'s str)> {
         let trimmed =
             |text: &'s str| text.trim_start_matches([' ', '"', '\'', '(', ')', '*', '[', ']', ',', ':']);
         let sentence = trimmed(sentence);
         let called = WORDS.subjects.iter().find_map(|subject| {
             let rest = sentence.strip_prefix(subject)?;
-            // `domains` is no `domain`; scripts without blanks continue at once.
+            // `domains` is not `domain`; in scripts without spaces, the next word follows directly.
             let goes_on = rest.starts_with(|sign: char| sign.is_ascii_alphanumeric());
             (!goes_on).then(|| trimmed(rest))
         });
@@ -223,7 +223,7 @@ impl<'a> PageText<'a> {
         ends.then_some(rest)
     }
 
-    /// Letters that are visible before scripts have loaded anything, and the text for browsers without scripts.
+    /// The number of letters visible before scripts load anything, and the text for browsers without scripts.
     pub(super) fn letters_shown(&self) -> (usize, Option<String>) {
         let hidden: Vec<String> = self
             .elements("noscript")
@@ -234,7 +234,7 @@ impl<'a> PageText<'a> {
         let asks = |text: &&String| {
             text.contains("javascript") && WORDS.ask_for_scripts.iter().any(|words| text.contains(words))
         };
-        // What is in `<noscript>` before the body is moved into the body.
+        // The parser moves the content of a `<noscript>` before the body into the body.
         let moved = || self.sentences.iter().find(asks);
         let (asked, more) = match hidden.iter().find(asks) {
             Some(asked) => (Some(asked), 0),
@@ -243,7 +243,7 @@ impl<'a> PageText<'a> {
         (self.letters.saturating_sub(unseen + more), asked.cloned())
     }
 
-    /// The element that an application is put into, if nothing is in it.
+    /// The root element of an application, if it is empty.
     pub(super) fn empty_root(&self) -> Option<String> {
         let is_root = |element: &Element| {
             let id = raw(element, "id").unwrap_or_default();
@@ -254,7 +254,7 @@ impl<'a> PageText<'a> {
         is_empty.then(|| format!("<{}>", crate::scanner::page::tree::shown(root.value())))
     }
 
-    /// Whether another page is shown within this one, to those with scripts too.
+    /// Whether the page embeds another page, also for browsers with scripts.
     pub(super) fn has_frames(&self) -> bool {
         let is_fallback = |one: &ElementRef<'_>| {
             let mut within = one.ancestors().filter_map(|node| node.value().as_element());
@@ -278,7 +278,7 @@ fn all(tree: &Html) -> impl Iterator<Item = ElementRef<'_>> {
     tree.tree.nodes().filter_map(ElementRef::wrap)
 }
 
-/// Lower case, one kind of quotes, single blanks.
+/// The text in lower case, with one kind of quotes and single spaces.
 fn plain(text: &str) -> String {
     let one_kind = |sign| match sign {
         '’' | '‘' | '`' | '´' => '\'',
@@ -289,7 +289,7 @@ fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A line and, where it has several, its sentences.
+/// A line and, if it has several sentences, each of them.
 fn sentences(line: &str) -> Vec<String> {
     let mut all = vec![line.to_owned()];
     let mut rest = line;
@@ -298,7 +298,7 @@ fn sentences(line: &str) -> Vec<String> {
         let is_wide = end - at > 1;
         let sentence = &rest[..end];
         rest = &rest[end..];
-        // A point within a name or number ends no sentence.
+        // A period within a name or number does not end a sentence.
         if !is_wide && !rest.starts_with(' ') {
             let Some(blank) = rest.find(' ') else { break };
             rest = &rest[blank..];
@@ -322,7 +322,7 @@ fn parts(title: &str) -> Vec<String> {
     parts.map(|part| part.trim().to_owned()).collect()
 }
 
-/// Without the signs around the words.
+/// The line without the punctuation around its words.
 fn bare(line: &str) -> &str {
     line.trim_matches(|sign: char| !sign.is_alphanumeric())
 }

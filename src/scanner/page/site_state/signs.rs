@@ -1,4 +1,4 @@
-//! The signs of site states. Those that are phrases are in `signs.txt`, because there are many.
+//! The signs of site states. Phrases are in `signs.txt`, because there are many.
 
 use std::sync::LazyLock;
 
@@ -23,7 +23,7 @@ pub(super) const ADDRESSES: &[(&str, &str, SiteStateKind)] = &[
     ("", "/cgi-sys/suspendedpage.cgi", SoftError),
 ];
 
-/// Texts in scripts that only parked domains have.
+/// Texts in scripts that occur only on parked domains.
 pub(super) const PARKING_SCRIPTS: &[&str] = &[
     "window.LANDER_SYSTEM",
     "window.location.href=\"/lander\"",
@@ -38,36 +38,36 @@ pub(super) struct Words {
     pub(super) subjects: Vec<&'static str>,
     /// Sentences about a domain for sale, also with its name.
     pub(super) names_for_sale: Vec<&'static str>,
-    /// Sentences that count only with a word for a domain: a name may be a company's.
+    /// Sentences that count only with a word for a domain: the name alone may be a company's.
     pub(super) domains_for_sale: Vec<&'static str>,
-    /// The same of parked and registered ones.
+    /// The same for parked and registered domains.
     pub(super) names_parked: Vec<&'static str>,
     pub(super) domains_parked: Vec<&'static str>,
-    /// What offers a domain with its first words.
+    /// Texts that offer a domain with their first words.
     pub(super) offers: Vec<&'static str>,
-    /// Offers that say no more than that something is for sale: the whole line.
+    /// Offers that only say that something is for sale: they must be the whole line.
     pub(super) whole_offers: Vec<&'static str>,
-    /// Over the links of a parked domain.
+    /// Texts above the links of a parked domain.
     pub(super) advertisers: Vec<&'static str>,
     /// Titles, parts of titles and headings of errors.
     pub(super) errors: Vec<&'static str>,
-    /// The same in words that could be a part of any title.
+    /// The same for words that could be part of any title.
     pub(super) error_words: Vec<&'static str>,
-    /// What programs print in place of a page.
+    /// Messages that programs print instead of a page.
     pub(super) crashes: Vec<&'static str>,
-    /// What says of a site that there is nothing yet, or nothing for now.
+    /// Sentences about a site that has no content yet, or is temporarily closed.
     pub(super) unfinished_sites: Vec<&'static str>,
-    /// The same in words that could be about anything: a whole line of a page that says hardly anything else.
+    /// The same for words that could be about anything: a whole line on a page with hardly any other text.
     pub(super) soon: Vec<&'static str>,
-    /// Classes that plugins give to the whole of such a page.
+    /// Classes that plugins give to such a page as a whole.
     pub(super) unfinished_classes: Vec<&'static str>,
     /// Texts for browsers without scripts, in addition to the name of the language.
     pub(super) ask_for_scripts: Vec<&'static str>,
-    /// Elements that applications are put into, by id or name.
+    /// Elements that applications are rendered into, by id or name.
     pub(super) roots: Vec<&'static str>,
     /// Hosts, some with the beginning of a path, of files that only parked domains load.
     pub(super) parking_files: Vec<&'static str>,
-    /// Titles (`*` for any ending), and after a bar what the page says somewhere.
+    /// Titles (`*` for any ending); after a bar, a text that must occur on the page.
     pub(super) default_pages: Vec<&'static str>,
 }
 

@@ -1,4 +1,4 @@
-//! Small pages of each kind, and near misses of each.
+//! Small pages of each kind, and pages that look similar but are ordinary.
 
 use super::super::outline::outline;
 use super::*;

@@ -1,4 +1,4 @@
-//! Signs in elements: which selectors can match, and the search for all that may occur on a page.
+//! Signs in elements: which selectors may match, and one search for all that may occur on a page.
 
 use std::collections::HashMap;
 
@@ -18,23 +18,23 @@ use crate::scanner::page::tree::{raw, shown};
 /// Characters of an element's text that are examined.
 const MAX_TEXT: usize = 500;
 
-/// How often all selectors together are matched against elements; pages can be made to match very many.
+/// Limit on how often all selectors together are matched against elements; a page can be made to match very many.
 const MAX_TRIES: usize = 5_000_000;
 
-/// Attributes that most elements have: they are less specific than an element's name.
+/// Attributes that most elements have: they are less specific than the name of an element.
 const COMMON: &[&str] = &["class", "href", "id", "name", "rel", "src", "style", "type"];
 
 /// A selector, and a quick check that excludes most elements.
 #[derive(Debug)]
 pub(super) struct ElementSelector {
     selector: Selector,
-    /// For each of its alternatives what the element has.
+    /// For each alternative of the selector, something that the element must have.
     keys: Vec<Key>,
-    /// One of these is on every page that has such an element, lower case; empty if nothing is known.
+    /// Every page with such an element contains one of these, in lower case; empty if none are known.
     pub(super) literals: Vec<String>,
 }
 
-/// What an element has that a selector can match.
+/// A feature that an element must have for a selector to match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Key {
     Attribute(LocalName),
@@ -45,7 +45,7 @@ enum Key {
 /// Why a selector is not used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectorError {
-    /// It is none, or has pseudo-classes that only browsers know.
+    /// It is not a selector, or uses pseudo-classes that only browsers know.
     #[error("the selector is invalid or unsupported")]
     Syntax,
     /// `~`, `:has()`, `:nth-child()` and similar ones.
@@ -59,7 +59,7 @@ impl ElementSelector {
     /// Reads a list of selectors.
     pub(super) fn parse(text: &str) -> Result<Self, SelectorError> {
         let selector = Selector::parse(text).map_err(|_| SelectorError::Syntax)?;
-        // scraper keeps the parts of its selectors to itself.
+        // scraper does not expose the parts of its selectors.
         let parts = SelectorList::<Simple>::parse(&Parser, &mut CssParser::new(text), ParseRelative::No)
             .map_err(|_| SelectorError::Syntax)?;
         if !is_bounded(&parts) {
@@ -79,7 +79,7 @@ impl ElementSelector {
     }
 }
 
-/// Whether an element and those around it decide, but no list of siblings or descendants.
+/// Whether only an element and its ancestors decide, without lists of siblings or descendants.
 fn is_bounded(list: &SelectorList<Simple>) -> bool {
     let mut parts = list.slice().iter().flat_map(|one| one.iter_raw_match_order());
     parts.all(|part| match part {
@@ -96,7 +96,7 @@ fn own_parts(selector: &selectors::parser::Selector<Simple>) -> impl Iterator<It
     parts.take_while(|part| !matches!(part, Component::Combinator(_)))
 }
 
-/// The rarest of the things that an element must have.
+/// The rarest feature that an element must have.
 fn key(selector: &selectors::parser::Selector<Simple>) -> Key {
     let keys = own_parts(selector).map(|part| match part {
         Component::LocalName(name) => Key::Name(name.lower_name.0.clone()),
@@ -117,7 +117,7 @@ fn key(selector: &selectors::parser::Selector<Simple>) -> Key {
     keys.max_by_key(rarity).unwrap_or(Key::Any)
 }
 
-/// A text that is on every page with such an element, lower case: of an attribute, as names are on every page.
+/// A lower-case text on every page with such an element, preferably from an attribute: element names are on every page.
 fn literal(selector: &selectors::parser::Selector<Simple>) -> Option<String> {
     let longest = |text: fn(&Component<Simple>) -> Option<&str>| {
         let texts = selector.iter_raw_match_order().filter_map(text);
@@ -141,7 +141,7 @@ fn literal(selector: &selectors::parser::Selector<Simple>) -> Option<String> {
     })
 }
 
-/// Adds what the elements of a page show of these signs.
+/// Adds the signs that the elements of a page show.
 pub(super) fn match_elements<'s>(
     set: &'s Technologies,
     candidates: &[usize],
@@ -183,7 +183,7 @@ pub(super) fn match_elements<'s>(
     }
 }
 
-/// Signs that were not found yet, by what an element must have.
+/// Signs that were not found yet, by the feature that an element must have.
 #[derive(Default)]
 struct Waiting<'s> {
     by_attribute: HashMap<&'s LocalName, Vec<&'s ElementSign>>,
@@ -209,15 +209,15 @@ struct Search<'p, 'f, 's> {
 }
 
 impl Search<'_, '_, '_> {
-    /// Checks signs against an element and drops those that it decides.
+    /// Checks signs against an element and removes those that it settles.
     fn hold(&mut self, signs: &mut Vec<&ElementSign>, element: &ElementRef<'_>) {
         self.tries += signs.len();
         signs.retain(|sign| !self.settles(sign, element));
     }
 
-    /// Whether an element decides a sign completely.
+    /// Whether an element settles a sign completely.
     fn settles(&mut self, sign: &ElementSign, element: &ElementRef<'_>) -> bool {
-        // What was moved about while the page was read may be left outside the tree.
+        // Nodes that were moved during parsing may be left outside the tree.
         if element.parent().is_none() || !sign.selector.matches(element) {
             return false;
         }

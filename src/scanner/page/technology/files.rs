@@ -11,11 +11,11 @@ use crate::scanner::page::head::canonical;
 use crate::scanner::page::outline::Outline;
 use crate::scanner::site::registrable;
 
-/// Files of a page that are examined, and the longest URL that is one.
+/// Limits for the number of files of a page that are examined, and for the length of their URLs.
 const MAX_FILES: usize = 5_000;
 const MAX_URL: usize = 2_000;
 
-/// Paths with their queries, of scripts, styles, pictures, frames and what `<link>` names; not of links to follow.
+/// Paths with queries of scripts, styles, pictures, frames and `<link>` targets; not of links to other pages.
 pub(super) fn own(page: &Outline) -> Vec<Cow<'_, str>> {
     let host = host(page);
     let site = host.as_deref().map(registrable);
@@ -28,7 +28,7 @@ pub(super) fn own(page: &Outline) -> Vec<Cow<'_, str>> {
         .collect()
 }
 
-/// The host of the page. A page that was saved may have no address but the one that it states.
+/// The host of the page. A saved page may have no address except the one that it states.
 fn host(page: &Outline) -> Option<String> {
     let of = |url: &Url| {
         url.domain()
@@ -38,7 +38,7 @@ fn host(page: &Outline) -> Option<String> {
     of(&page.url).or_else(|| of(&Url::parse(&canonical(page)?).ok()?))
 }
 
-/// What an element loads, as written; of a set of pictures the first.
+/// What an element loads, as written; from a set of pictures only the first.
 fn loaded(element: &Element) -> impl Iterator<Item = &str> {
     let is_link = element.name.local == local_name!("link");
     element
@@ -68,7 +68,7 @@ fn replaced(page: &Outline) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The path of a URL if it is on the page's host, or no picture and on another host of the site.
+/// The path of a URL if it is on the page's host, or if it is not a picture and is on another host of the site.
 fn own_path<'u>(url: &'u str, page_host: Option<&str>, base_is_own: bool) -> Option<Cow<'u, str>> {
     let (scheme, rest) = url.split_once("//").unwrap_or(("", ""));
     if scheme.is_empty() && !url.starts_with("//") || !scheme.is_empty() && !scheme.ends_with(':') {

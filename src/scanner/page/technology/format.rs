@@ -1,10 +1,10 @@
-//! The community's file format for fingerprints (Wappalyzer and its successors), and the few fields of our own.
+//! The community's file format for fingerprints (Wappalyzer and its successors), and a few fields of our own.
 //!
-//! A file is an object of technologies by name, or an object with such an object under `technologies` or `apps`,
-//! and categories under `categories`. Fields that need a browser or further requests (`js`, `xhr`, `robots`, `probe`)
-//! are counted, not evaluated. Ours: `assets` (URLs of scripts, styles and
-//! frames), `files` (paths of what the page loads from its own site), `attributes` (names of attributes), `comments`,
-//! `links` (targets of `<link>`), `jsonld`.
+//! A file is an object of technologies by name, or an object with such an object under `technologies` or `apps`, and
+//! categories under `categories`. Fields that need a browser or further requests (`js`, `xhr`, `robots`, `probe`) are
+//! counted but not evaluated. Our own fields: `assets` (URLs of scripts, styles and frames), `files` (paths of files
+//! that the page loads from its own site), `attributes` (names of attributes), `comments`, `links` (targets of
+//! `<link>`), `jsonld`.
 
 use std::collections::BTreeMap;
 
@@ -37,12 +37,12 @@ pub(super) struct Description {
     pub(super) excludes: Texts,
     pub(super) requires: Texts,
     pub(super) requires_category: Categories,
-    /// Evaluated by browsers only.
+    /// Only browsers can evaluate these.
     pub(super) js: Value,
     pub(super) xhr: Value,
     pub(super) robots: Value,
     pub(super) probe: Value,
-    /// By the kind of records.
+    /// By record type.
     pub(super) dns: BTreeMap<String, Texts>,
     pub(super) cert_issuer: Texts,
 }
@@ -86,7 +86,7 @@ pub(super) struct File {
 /// Why a file is not a fingerprint file.
 #[derive(Debug, thiserror::Error)]
 pub enum FormatError {
-    /// It is not JSON, or a technology's fields are not what they should be.
+    /// It is not JSON, or a technology's fields have unexpected types.
     #[error("{place} does not match the Wappalyzer format")]
     Json {
         /// The technology, or `the file`.
@@ -94,7 +94,7 @@ pub enum FormatError {
         /// Where and why.
         source: serde_json::Error,
     },
-    /// Neither technologies nor categories are in it.
+    /// It contains neither technologies nor categories.
     #[error("it contains neither technologies nor categories")]
     Nothing,
 }
@@ -119,14 +119,14 @@ impl Categories {
     }
 }
 
-/// The same before its fields are looked at.
+/// A file before its fields are examined.
 #[derive(Debug, Default)]
 struct Raw {
     technologies: Map<String, Value>,
     categories: Map<String, Value>,
 }
 
-/// Reads a file's text.
+/// Parses the text of a file.
 pub(super) fn parse(text: &str) -> Result<File, FormatError> {
     let raw = raw(text)?;
     let mut file = File::default();
@@ -146,7 +146,7 @@ pub(super) fn parse(text: &str) -> Result<File, FormatError> {
     Ok(file)
 }
 
-/// One text that holds what several do; of a technology that is in several, the last.
+/// Merges several texts into one. If several contain the same technology, the last one wins.
 pub(super) fn combine(texts: &[String]) -> Result<String, FormatError> {
     let mut all = Raw::default();
     for text in texts {
@@ -179,7 +179,7 @@ fn raw(text: &str) -> Result<Raw, FormatError> {
         _ => whole,
     };
     for (name, entry) in entries {
-        // Groups of categories are numbered as well, but have no priority.
+        // Groups of categories also have numbers, but no priority.
         let is_category = name.parse::<u32>().is_ok() && entry.get("priority").is_some();
         if is_category {
             raw.categories.insert(name, entry);

@@ -6,13 +6,13 @@ use crate::scanner::page::head::is_site;
 use crate::scanner::page::outline::Outline;
 use crate::values::findings::Technology;
 
-/// The page says so itself, but nothing else is known of what it names.
+/// The page states it, but nothing else is known about the product.
 const CONFIDENCE: u8 = 50;
 
 /// Generators of one page that are examined.
 const MAX_GENERATORS: usize = 10;
 
-/// Bytes of a text that is read.
+/// Longest text that is read, in bytes.
 const MAX_TEXT: usize = 200;
 
 /// A product and its version.
@@ -22,7 +22,7 @@ struct Product<'t> {
     version: Option<&'t str>,
 }
 
-/// The products that the page's `<meta name=generator>` name and that none of the signs, which were tried on it, matches.
+/// The products in the page's `<meta name=generator>` that none of the signs, which were tried on it, matches.
 pub(super) fn unknown<'s>(
     page: &Outline,
     signs: impl Iterator<Item = &'s Sign> + Clone,
@@ -49,7 +49,7 @@ pub(super) fn unknown<'s>(
     })
 }
 
-/// What a generator's text names: a few words, and a version behind them.
+/// The product in a generator's text: a few words, followed by a version.
 fn product(text: &str) -> Option<Product<'_>> {
     const BEFORE: &[&str] = &[
         "powered by ",
@@ -96,7 +96,7 @@ fn named<'t>(name: &'t str, version: Option<&'t str>) -> Option<Product<'t>> {
     is_name(name).then_some(Product { name, version })
 }
 
-/// Whether a text is a number with dots and nothing else but a word for its state: `4`, `5.0.2`, `2.0-beta1`.
+/// Whether a text is only a number with dots and an optional release stage: `4`, `5.0.2`, `2.0-beta1`.
 fn is_version(text: &str) -> bool {
     const LONGEST: usize = 20;
     let (number, state) = text.split_once('-').unwrap_or((text, ""));
@@ -110,7 +110,7 @@ fn is_version(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
 }
 
-/// Whether a text may be what software is called, and is no word for software as such, host or sentence.
+/// Whether a text may be the name of software, and is not a generic word for software, a host or a sentence.
 fn is_name(text: &str) -> bool {
     const LONGEST: usize = 40;
     const WORDS: &[&str] = &[

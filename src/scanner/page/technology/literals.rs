@@ -1,21 +1,21 @@
-//! Finds a literal that a text must contain to match an expression. One search for all literals of a set shows which
-//! of its thousands of expressions must be tried.
+//! Finds a literal that a text must contain to match an expression. One search for all literals of a set shows which of
+//! its thousands of expressions must be tried.
 
 use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex_syntax::hir::{Hir, HirKind};
 
-/// Shorter pieces are everywhere.
+/// Shorter pieces occur everywhere.
 const MIN_LENGTH: usize = 3;
 
-/// More alternatives than this are not worth their place in the search.
+/// More alternatives than this are not worth searching for.
 const MAX_ALTERNATIVES: usize = 40;
 
-/// Literals up to which a search is an automaton with a row for every state: fastest while it is small.
+/// Up to this many literals, a search is an automaton with a row for every state, which is fastest while it is small.
 const MAX_LITERALS: usize = 3_000;
 
-/// One search for the literals of many signs, which finds those that can be in a text at all.
+/// One search for the literals of many signs. It finds the signs that a text may contain.
 #[derive(Debug)]
 pub(super) struct LiteralIndex {
     search: AhoCorasick,
@@ -24,7 +24,7 @@ pub(super) struct LiteralIndex {
 }
 
 impl LiteralIndex {
-    /// From the signs by literal, lower case.
+    /// Builds the index from the signs by literal, in lower case.
     pub(super) fn new(signs: BTreeMap<String, Vec<usize>>) -> Self {
         let search = AhoCorasick::builder()
             .ascii_case_insensitive(true)
@@ -38,7 +38,7 @@ impl LiteralIndex {
         }
     }
 
-    /// Marks the signs that a text can hold.
+    /// Marks the signs that a text may contain.
     pub(super) fn mark(&self, text: &str, possible: &mut [bool]) {
         if self.signs.is_empty() {
             return;
@@ -51,16 +51,16 @@ impl LiteralIndex {
     }
 }
 
-/// Literals, lower case, one of which is in every text that matches; empty if there is nothing to hold on to.
+/// Lower-case literals, one of which is in every matching text; empty if the expression requires none.
 pub(super) fn required_literals(expression: &Hir) -> Vec<String> {
     best(expression)
         .filter(|found| shortest(found) >= MIN_LENGTH)
         .unwrap_or_default()
 }
 
-/// The longest piece of a plain text that is on a page as it is written here.
+/// The longest piece of a plain text that a page contains exactly as it is written here.
 pub(super) fn plain_piece(text: &str) -> Option<String> {
-    // Quotes and `&` may be written as references, blanks as line breaks.
+    // Quotes and `&` may be written as character references, spaces as line breaks.
     let pieces = text.split(|c: char| {
         !c.is_ascii() || c.is_ascii_whitespace() || matches!(c, '&' | '<' | '>' | '"' | '\'' | '\\')
     });

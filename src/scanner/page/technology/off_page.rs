@@ -8,13 +8,13 @@ use crate::values::findings::Technology;
 /// What was seen outside the page.
 #[derive(Clone, Debug, Default)]
 pub struct OffPageSignals {
-    /// Records by their kind, lower case.
+    /// Records by type, lower case.
     pub dns: Vec<(String, Vec<String>)>,
     /// The issuer of the certificate.
     pub cert_issuer: Option<String>,
 }
 
-/// The technologies of a site with those that are seen outside it.
+/// The technologies of a site, including those that are detected outside its pages.
 pub(super) fn technologies(
     set: &Technologies,
     found: &[Technology],
@@ -49,7 +49,7 @@ pub(super) fn technologies(
             .map(|version| Claim::stated(version, sign.pattern.confidence));
         all.add(sign.technology, sign.pattern.confidence, evidence, claimed);
     }
-    // What the pages showed stays as they showed it.
+    // Findings from the pages are not changed.
     let mut technologies = found.to_vec();
     let is_new = |technology: &Technology| found.iter().all(|known| known.name != technology.name);
     technologies.extend(all.resolve().into_iter().filter(is_new));

@@ -1,7 +1,7 @@
 //! One pattern of the community's format: `regex\;version:\1\;confidence:50`.
 //!
-//! The format uses JavaScript's regular expressions, case-insensitive. Features that an engine with linear time does
-//! not have (look-around, back-references) are refused and reported, never approximated.
+//! The format uses JavaScript's regular expressions, case-insensitive. Features that a linear-time engine does not have
+//! (look-around, back-references) are refused and reported, never approximated.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -10,10 +10,10 @@ use regex::bytes::{Captures, Regex, RegexBuilder};
 
 use super::literals::required_literals;
 
-/// Compiled size of one pattern of a set that a user brings.
+/// Limit for the compiled size of one pattern in a set that a user loads.
 const MAX_COMPILED: usize = 2 * 1024 * 1024;
 
-/// Longest version that is believed to be one.
+/// Longest text that is accepted as a version.
 const MAX_VERSION: usize = 40;
 
 /// A pattern, compiled when it is first needed.
@@ -23,9 +23,9 @@ pub(super) struct Pattern {
     /// Whether `^` and `$` match at line breaks.
     by_line: bool,
     version: Option<String>,
-    /// In percent, of the technology being there if this matches.
+    /// Confidence in percent that the technology is present if this matches.
     pub(super) confidence: u8,
-    /// One of these is in every text that matches, lower case; empty if nothing is known.
+    /// Every text that matches contains one of these, in lower case; empty if none are known.
     pub(super) literals: Vec<String>,
     regex: OnceLock<Option<Regex>>,
 }
@@ -36,7 +36,7 @@ pub enum PatternError {
     /// `(?=`, `(?!`, `(?<=`, `(?<!`.
     #[error("it uses look-around, which cannot be searched in linear time")]
     LooksAround,
-    /// Anything else that is not a regular expression here.
+    /// Any other text that is not a valid regular expression here.
     #[error("it is not a regular expression: {0}")]
     Syntax(String),
 }
@@ -46,10 +46,10 @@ pub enum PatternError {
 pub(super) struct Hit {
     /// The match.
     pub(super) evidence: String,
-    /// Where it is in the text, in bytes.
+    /// The byte range of the match in the text.
     pub(super) matched: Range<usize>,
     pub(super) version: Option<String>,
-    /// Where the first group with a version begins, in bytes.
+    /// The byte offset where the first group with a version begins.
     pub(super) version_at: Option<usize>,
 }
 
@@ -87,12 +87,12 @@ impl Pattern {
         })
     }
 
-    /// Whether it matches everything, like the empty pattern: then only the presence counts.
+    /// Whether it matches everything, like the empty pattern: then only the presence of the field counts.
     pub(super) fn is_empty(&self) -> bool {
         self.source.is_empty()
     }
 
-    /// Whether the expression can be compiled within the bounds; costly, as it compiles.
+    /// Whether the expression compiles within the limits; slow, because it compiles.
     pub(super) fn is_sound(&self) -> bool {
         self.is_empty()
             || self
@@ -111,7 +111,7 @@ impl Pattern {
         self.version.is_some()
     }
 
-    /// The first match in a text, and the first version that any of its first matches contains.
+    /// The first match in a text, and the first version found in any of the first matches.
     pub(super) fn find(&self, text: &str) -> Option<Hit> {
         const LOOKED_AT: usize = 20;
         if self.is_empty() {
@@ -158,7 +158,7 @@ impl Pattern {
         })
     }
 
-    /// The template with its groups filled in: `\1`, or `\1?then:else` for a group that took part or did not.
+    /// The template with its groups filled in: `\1`, or `\1?then:else`, depending on whether the group took part.
     fn told_version(&self, captures: Option<&Captures<'_>>) -> Option<String> {
         let mut version = self.version.clone()?;
         let group = |number: usize| {
@@ -194,12 +194,12 @@ fn compile(source: &str, by_line: bool) -> Option<Regex> {
             .build()
             .ok()
     };
-    // Classes of letters beyond ASCII need Unicode, which is slower.
+    // Letter classes beyond ASCII need Unicode, which is slower.
     build(false).or_else(|| build(true))
 }
 
-/// The same expression in this engine's syntax: JavaScript takes a brace that counts nothing, and brackets and
-/// `&&` within a class, for themselves.
+/// The same expression in this engine's syntax. JavaScript treats a brace that is not a quantifier as a literal, and
+/// also brackets and `&&` within a class.
 fn rust_syntax(source: &str) -> Result<String, PatternError> {
     let mut written = String::with_capacity(source.len() + 8);
     let mut rest = source;
@@ -211,7 +211,7 @@ fn rust_syntax(source: &str) -> Result<String, PatternError> {
                 let escaped = rest[1..].chars().next();
                 length += escaped.map_or(0, char::len_utf8);
                 match escaped {
-                    // Word boundaries in this engine, themselves in the other.
+                    // Word boundaries in this engine, literals in JavaScript.
                     Some(plain @ ('<' | '>')) => written.push(plain),
                     Some(other) => written.extend(['\\', other]),
                     None => written.push_str("\\\\"),

@@ -1,4 +1,4 @@
-//! From signs to technologies: combines several signs, and applies what technologies imply, require and exclude.
+//! Turns signs into technologies: combines several signs, and applies what technologies imply, require and exclude.
 
 use super::set::Technologies;
 use super::version::{Claim, choose};
@@ -7,14 +7,14 @@ use crate::values::findings::Technology;
 /// The technologies that were found.
 pub(super) struct Found<'s> {
     set: &'s Technologies,
-    /// By the technology's number.
+    /// Indexed by the technology's number.
     of: Vec<Option<Seen>>,
 }
 
 #[derive(Clone, Debug)]
 struct Seen {
     confidence: u8,
-    /// Of the surest sign, and how sure it was.
+    /// The most certain sign's confidence, and its evidence.
     evidence: (u8, String),
     /// All versions that its signs gave.
     claimed: Vec<Claim>,
@@ -28,7 +28,7 @@ impl<'s> Found<'s> {
         }
     }
 
-    /// A sign was there. Confidences add up to 100 at most; the surest sign is the evidence.
+    /// Adds a sign. Confidences add up to 100 at most; the most certain sign provides the evidence.
     pub(super) fn add(
         &mut self,
         technology: usize,
@@ -51,14 +51,14 @@ impl<'s> Found<'s> {
         seen.claimed.extend(claimed);
     }
 
-    /// A technology that was found before.
+    /// Adds a technology that was found earlier.
     pub(super) fn add_known(&mut self, technology: &Technology) {
         if let Some(number) = self.number(&technology.name) {
             self.add(number, technology.confidence, technology.evidence.clone(), None);
         }
     }
 
-    /// All that hold, in the order of the set.
+    /// All technologies that remain, in the order of the set.
     pub(super) fn resolve(mut self) -> Vec<Technology> {
         self.drop_excluded();
         while self.add_implied() {
@@ -107,7 +107,7 @@ impl<'s> Found<'s> {
         }
     }
 
-    /// Whether something was added. Excluded technologies are not added, so this terminates.
+    /// Adds implied technologies and returns whether it added any. Excluded ones are not added, so this terminates.
     fn add_implied(&mut self) -> bool {
         let mut has_added = false;
         for number in 0..self.of.len() {
@@ -153,7 +153,7 @@ impl<'s> Found<'s> {
             .any(|excluded| excluded.eq_ignore_ascii_case(name))
     }
 
-    /// Any of the required technologies is present, and any of the required categories.
+    /// Whether any of the required technologies is present, and any of the required categories.
     fn has_required(&self, number: usize) -> bool {
         let known = &self.set.known[number];
         let has_technology =

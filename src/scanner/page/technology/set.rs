@@ -11,10 +11,10 @@ use super::format::{self, Category, Description, File, FormatError, Texts};
 use super::literals::LiteralIndex;
 use super::pattern::Pattern;
 
-/// The set in the binary: facts of our own gathering, one technology a line.
+/// The set in the binary: facts that we gathered ourselves, one technology per line.
 const OWN: &str = include_str!("own.json");
 
-/// Where a pattern is looked for.
+/// Where a pattern is searched for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PatternTarget {
     Header(String),
@@ -28,13 +28,13 @@ pub(super) enum PatternTarget {
     Text,
     Url,
     Asset,
-    /// On the site's own hosts.
+    /// Files on the site's own hosts.
     File,
     AttributeName,
     Comment,
     Link,
     JsonLd,
-    /// By the kind of records, lower case.
+    /// By record type, lower case.
     Dns(String),
     CertIssuer,
 }
@@ -70,20 +70,20 @@ pub(super) struct Implied {
     pub(super) confidence: u8,
 }
 
-/// What is known of a technology in addition to its signs.
+/// What is known about a technology in addition to its signs.
 #[derive(Clone, Debug)]
 pub struct Known {
     /// Its usual name.
     pub name: String,
     /// Names of its categories.
     pub categories: Vec<String>,
-    /// Its source.
+    /// Where to find it.
     pub website: Option<String>,
     /// Number of signs.
     pub signs: usize,
-    /// Whether it is in the set of the binary.
+    /// Whether it is in the built-in set.
     pub is_own: bool,
-    /// Whether it is in a set that was loaded.
+    /// Whether it is in a set that a user loaded.
     pub is_loaded: bool,
     pub(super) implies: Vec<Implied>,
     pub(super) excludes: Vec<String>,
@@ -108,9 +108,9 @@ pub struct Technologies {
     pub(super) known: Vec<Known>,
     pub(super) signs: Vec<Sign>,
     pub(super) elements: Vec<ElementSign>,
-    /// Signs that no page can show.
+    /// Signs that cannot occur on a page.
     pub(super) off_page: Vec<Sign>,
-    /// Which signs are worth trying, by what is in the URLs of a page's files, its scripts, its tags and the like, or
+    /// Which signs are worth trying, by the literals in the URLs of a page's files, its scripts, its tags and so on, or
     /// anywhere. Element signs are numbered after the others.
     pub(super) by_urls: LiteralIndex,
     pub(super) by_scripts: LiteralIndex,
@@ -123,7 +123,7 @@ pub struct Technologies {
     not_evaluated: usize,
     /// By name, lower case.
     numbers: BTreeMap<String, usize>,
-    /// Of the texts it was made from.
+    /// Computed from the texts that the set was made from.
     fingerprint: u64,
 }
 
@@ -136,7 +136,7 @@ pub fn own() -> &'static Arc<Technologies> {
 }
 
 impl Technologies {
-    /// The set of the binary and what these texts hold. A technology that is in several gets the signs of all.
+    /// The built-in set and the content of these texts. A technology in several of them gets the signs of all.
     pub fn with(texts: &[&str]) -> Result<Self, FormatError> {
         let mut builder = Builder {
             own: true,
@@ -163,7 +163,7 @@ impl Technologies {
         self.fingerprint
     }
 
-    /// What several files of one set hold, as one text for [`Technologies::with`].
+    /// Combines several files of one set into one text for [`Technologies::with`].
     pub fn combine(texts: &[String]) -> Result<String, FormatError> {
         format::combine(texts)
     }
@@ -185,7 +185,7 @@ impl Technologies {
         &self.skipped
     }
 
-    /// Patterns that are too large to be searched; costly, as it compiles all.
+    /// Patterns that are too large to be searched; slow, because it compiles all patterns.
     pub fn oversized(&self) -> Vec<Skipped> {
         let of_elements = self.elements.iter().filter_map(|element| match &element.demand {
             Demand::Nothing => None,
@@ -206,12 +206,12 @@ impl Technologies {
         oversized.collect()
     }
 
-    /// Technologies that no page can show, as they are known only by what needs a browser or further requests.
+    /// Number of technologies that no page can show, because all their signs need a browser or further requests.
     pub fn not_evaluated(&self) -> usize {
         self.not_evaluated
     }
 
-    /// Technologies that a loaded set names, whether the binary knows them as well or not.
+    /// Number of technologies that a loaded set names, whether or not the built-in set has them.
     pub fn loaded(&self) -> usize {
         self.known.iter().filter(|known| known.is_loaded).count()
     }
@@ -221,7 +221,7 @@ impl Technologies {
         self.signs.len() + self.elements.len() + self.off_page.len()
     }
 
-    /// Whether there are signs that are not on pages.
+    /// Whether there are signs outside pages.
     pub fn has_signs_beside(&self) -> bool {
         !self.off_page.is_empty()
     }
@@ -233,7 +233,7 @@ fn fingerprint_of(own: &str, texts: &[&str]) -> u64 {
     hasher.finish()
 }
 
-/// Where the patterns of a named field are looked for.
+/// Converts the name in a field to the place where its patterns are searched for.
 type TargetOfField = fn(String) -> PatternTarget;
 
 #[derive(Default)]
@@ -249,7 +249,7 @@ struct Builder {
 }
 
 impl Builder {
-    /// Takes the files of one set, all of their categories first.
+    /// Reads the files of one set, all of their categories first.
     fn built(mut self, texts: &[&str]) -> Result<Technologies, FormatError> {
         let files = texts
             .iter()
@@ -287,7 +287,7 @@ impl Builder {
         for (fields, place) in named {
             for (field, texts) in fields {
                 let place = place(field.to_ascii_lowercase());
-                // An empty list asks for nothing but the field.
+                // An empty list only requires that the field is present.
                 let texts = if texts.list().is_empty() {
                     &[String::new()][..]
                 } else {
@@ -370,7 +370,7 @@ impl Builder {
         let by_line = *place == PatternTarget::Comment;
         for text in texts {
             match Pattern::parse(text, by_line) {
-                // What matches everything says nothing, but for fields that not every page has.
+                // A pattern that matches everything proves nothing, except for fields that not every page has.
                 Ok(pattern)
                     if pattern.is_empty()
                         && !matches!(
@@ -387,7 +387,7 @@ impl Builder {
         }
     }
 
-    /// `dom`: selectors as a text or a list, or an object of selectors with what their elements must have.
+    /// `dom`: selectors as a text or a list, or an object of selectors with conditions for their elements.
     fn dom(&mut self, technology: usize, dom: &Value) {
         match dom {
             Value::String(selectors) => self.element(technology, selectors, Demand::Nothing),
@@ -415,7 +415,7 @@ impl Builder {
                         self.attribute(technology, selector, name, text.as_str().unwrap_or_default());
                     }
                 }
-                // Properties are what scripts set.
+                // Only scripts set properties.
                 _ => {}
             }
         }
@@ -456,7 +456,7 @@ impl Builder {
             Default::default();
         for (number, sign) in self.signs.iter().enumerate() {
             let index = match sign.place {
-                // They are found by their names.
+                // These are found by name.
                 PatternTarget::Header(_)
                 | PatternTarget::Cookie(_)
                 | PatternTarget::Meta(_)

@@ -7,7 +7,7 @@ use url::Url;
 use super::super::outline::outline;
 use super::*;
 
-/// For each technology of the set what shows it, and what looks alike and does not.
+/// For each technology of the set, what shows it, and what looks similar but does not show it.
 const CASES: &str = include_str!("own_cases.json");
 
 #[derive(serde::Deserialize)]
@@ -324,7 +324,7 @@ fn the_predecessors_drawers_follow_from_the_categories() {
     assert_eq!(stack.widgets, ["Intercom", "MailChimp"]);
 }
 
-/// The version that each of these technologies has on a page with all these assets.
+/// The version of each technology on a page with all these assets.
 fn versions(assets: &[&str], head: &str) -> BTreeMap<String, String> {
     let scripts: Vec<String> = assets
         .iter()

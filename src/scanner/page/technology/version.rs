@@ -1,17 +1,18 @@
 //! Selects the version of a technology from its signs: a version in a URL often belongs to other software.
 //!
-//! WordPress and most others append `?ver=` so that browsers fetch a file again. A plugin without a version gets
-//! WordPress's version, a bundled library gets the plugin's or its own, and many sites write a date or a counter.
+//! WordPress and most other systems append `?ver=` so that browsers reload a changed file. A plugin without a version
+//! gets WordPress's version, a bundled library gets the plugin's version or its own, and many sites write a date or a
+//! counter.
 
 use super::pattern::Hit;
 
-/// Digits of a version's first number in a query; more are dates and counts.
+/// Maximum digits of a version's first number in a query; longer numbers are dates and counters.
 const MAX_FIRST_DIGITS: usize = 3;
 
-/// Digits of the further numbers; more are times, as in `1.2.1649080094`.
+/// Maximum digits of the other numbers; longer ones are timestamps, as in `1.2.1649080094`.
 const MAX_DIGITS: usize = 5;
 
-/// Folders in which extensions keep what others wrote.
+/// Folders in which extensions keep third-party files.
 const BUNDLED_FOLDERS: &[&str] = &[
     "library",
     "libraries",
@@ -35,13 +36,13 @@ const BUNDLED_FOLDERS: &[&str] = &[
 /// Where a version was found, the most credible first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Origin {
-    /// By the software itself: a header field, a generator, a comment, a script's settings.
+    /// Stated by the software itself: in a header field, a generator, a comment, a script's settings.
     Stated,
-    /// In the path of a URL, or the name of a file.
+    /// In the path of a URL, including the file name.
     Path,
     /// In the query of a URL.
     Query {
-        /// Whether WordPress serves the file, which gives its own version to what has none.
+        /// Whether WordPress serves the file: it gives its own version to files without one.
         by_wordpress: bool,
     },
 }
@@ -51,7 +52,7 @@ pub(super) enum Origin {
 pub(super) struct Claim {
     pub(super) version: String,
     pub(super) origin: Origin,
-    /// Of the sign, in percent.
+    /// Confidence of the sign, in percent.
     pub(super) confidence: u8,
 }
 
@@ -65,7 +66,7 @@ impl Claim {
     }
 }
 
-/// What a sign that matched a URL says about a technology's version; `assets` are all URLs of the page.
+/// What a sign that matched a URL shows about a technology's version; `assets` are all URLs of the page.
 pub(super) fn claim_of_url(
     name: &str,
     url: &str,
@@ -97,8 +98,9 @@ pub(super) fn claim_of_url(
     Some(claimed(version, Origin::Query { by_wordpress }))
 }
 
-/// The version of the most credible origin and surest sign, of these the most frequent one, then the first. A longer
-/// one that begins as it does is the more exact one. `default` is what WordPress gives to what has no version.
+/// The version with the most credible origin and the most certain sign; among these the most frequent one, then the
+/// first. A longer version with the same beginning is more precise and replaces it. `default` is the version that
+/// WordPress gives to files without one.
 pub(super) fn choose(claimed: &[Claim], default: Option<&str>) -> Option<String> {
     let is_default = |claimed: &Claim| {
         claimed.origin == Origin::Query { by_wordpress: true } && Some(claimed.version.as_str()) == default
@@ -131,9 +133,9 @@ pub(super) fn choose(claimed: &[Claim], default: Option<&str>) -> Option<String>
         .map(str::to_owned)
 }
 
-/// A version in a query without what counts builds; `None` for dates, counts and hashes.
+/// A version in a query without its build numbers; `None` for dates, counters and hashes.
 fn plausible<'v>(version: &'v str, after: &str) -> Option<&'v str> {
-    // The digits a hash begins with.
+    // These digits are the beginning of a hash.
     if after.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_') {
         return None;
     }
@@ -150,12 +152,12 @@ fn plausible<'v>(version: &'v str, after: &str) -> Option<&'v str> {
     version.contains('.').then_some(version)
 }
 
-/// Whether a version in a path is none: `app-1649080094.js`.
+/// Whether a version in a path is actually a counter: `app-1649080094.js`.
 fn is_count(version: &str) -> bool {
     version.len() > MAX_FIRST_DIGITS && version.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether the version in a file's query is not that of the technology that the file shows.
+/// Whether the version in a file's query belongs to something other than the technology that the file shows.
 fn is_of_another(url: &str, version: &str, hit: &Hit, assets: &[String]) -> bool {
     let Some(file) = ExtensionFile::of(url) else {
         return false;
@@ -166,8 +168,8 @@ fn is_of_another(url: &str, version: &str, hit: &Hit, assets: &[String]) -> bool
     if is_sign_of_extension {
         return file.is_bundled();
     }
-    // A library with the version of the extension's own files was stamped with the extension's version. A file that
-    // has the version in its name has it for itself.
+    // If a library has the same version as the extension's own files, it was stamped with the extension's version. A
+    // file with the version in its name states its own.
     let own = assets
         .iter()
         .filter_map(|asset| Some((ExtensionFile::of(asset)?, asset)));
@@ -182,7 +184,7 @@ fn is_of_another(url: &str, version: &str, hit: &Hit, assets: &[String]) -> bool
 /// A file of a plugin or theme.
 struct ExtensionFile<'u> {
     extension: &'u str,
-    /// Within the extension.
+    /// Path within the extension.
     path: &'u str,
 }
 
@@ -212,7 +214,7 @@ impl<'u> ExtensionFile<'u> {
         self.file_name().split(['.', '-']).next().unwrap_or_default()
     }
 
-    /// Whether it is what the extension brings along, but was not written for it.
+    /// Whether the extension includes the file but the file was not written for it.
     fn is_bundled(&self) -> bool {
         let name = self.file_name().to_ascii_lowercase();
         let mut folders = self.path.split('/').rev().skip(1);
@@ -254,7 +256,7 @@ fn version_in_path<'u>(url: &'u str, name: &str) -> Option<&'u str> {
     let path = url.split(['?', '#']).next()?;
     let mut segments = path.split('/').peekable();
     while let Some(segment) = segments.next() {
-        // Files of jQuery's plugins are named so.
+        // Files of jQuery plugins have this prefix.
         let bare = segment
             .strip_prefix("jquery.")
             .filter(|_| !key.starts_with("jquery"));
@@ -275,7 +277,7 @@ fn version_in_path<'u>(url: &'u str, name: &str) -> Option<&'u str> {
     None
 }
 
-/// Letters and digits of a name, lower case, without the `js` that some write at its end.
+/// Letters and digits of a name in lower case, without the `js` that some names end with.
 fn key(name: &str) -> String {
     let mut key: String = name
         .chars()
@@ -289,11 +291,12 @@ fn key(name: &str) -> String {
 }
 
 fn is_called(segment: &str, wanted: &str) -> bool {
-    // Longer ones are no names, and not worth a copy.
+    // Longer segments are not names, and not worth a copy.
     !segment.is_empty() && segment.len() <= wanted.len() + 8 && key(segment) == wanted
 }
 
-/// `v?N.N(.N)*` at the start of a text, without the `v`; at the end of it too if it is a `whole` segment.
+/// `v?N.N(.N)*` at the start of a text, without the `v`; it must also be the end of the text if it is a `whole`
+/// segment.
 fn leading_version(text: &str, whole: bool) -> Option<&str> {
     let text = text.strip_prefix('v').unwrap_or(text);
     let end = text

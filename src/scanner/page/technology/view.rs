@@ -1,4 +1,4 @@
-//! The parts of a page in which signs are searched, created when the first sign needs them.
+//! The parts of a page in which signs are searched for, created when the first sign needs them.
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
@@ -13,20 +13,20 @@ use super::version::{Claim, claim_of_url};
 use crate::fetch::Headers;
 use crate::scanner::page::outline::Outline;
 
-/// URLs longer than this are data, not places.
+/// Longer URLs contain data and do not name a place.
 const MAX_URL: usize = 2_000;
 
-/// URLs that one sign reads versions from; each of them is compared with all others.
+/// Limit for URLs from which one sign reads versions; each is compared with all others.
 const MAX_HITS: usize = 50;
 
-/// Attributes of a page whose names are looked at.
+/// Limit for attributes of a page whose names are examined.
 const MAX_NAMES: usize = 100_000;
 
-/// Bytes that all expressions together may go through, for pages made to match as many as they can.
+/// Limit for the bytes that all expressions together search, for pages made to match as many as possible.
 const MAX_WORK: usize = 256 * 1024 * 1024;
 
-/// Texts, and the same in lower case, in which literals are looked for before an expression is tried: most that some
-/// place of the page holds a literal of do not hold it here.
+/// Texts, each with its lower-case form in which literals are searched for before an expression is tried: a literal
+/// that occurs somewhere on the page usually does not occur in this text.
 type Lowered<'a> = Vec<(Cow<'a, str>, String)>;
 
 /// A page as the signs see it.
@@ -61,7 +61,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// URLs of all files that the page loads; those of its own site as paths.
+    /// URLs of all files that the page loads; files of its own site as paths.
     pub(super) fn file_urls(&self) -> impl Iterator<Item = &str> {
         let all = self.assets().iter().chain(self.files()).chain(self.script_urls());
         all.map(|(url, _)| url.as_ref())
@@ -71,7 +71,7 @@ impl<'a> View<'a> {
         self.page.scripts.iter().map(|script| &**script)
     }
 
-    /// All tags, and what else of the page is no text for readers.
+    /// All tags, and other parts of the page that are not text for readers.
     pub(super) fn markup(&self) -> impl Iterator<Item = Cow<'a, str>> {
         let mut tags = String::with_capacity(self.html.len() / 2);
         for element in self.page.elements() {
@@ -128,7 +128,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The first text that matches and the version of the first that has one.
+    /// The first text that matches, and the version from the first match that has one.
     fn first<'t>(
         &self,
         sign: &Sign,
@@ -155,7 +155,8 @@ impl<'a> View<'a> {
         found
     }
 
-    /// The first URL that matches, and the versions of all that do: the first is often that of something else.
+    /// The first URL that matches, and the versions from all that match: the first is often the version of something
+    /// else.
     fn urls(&self, sign: &Sign, urls: &Lowered<'_>, place: &str, name: &str) -> Option<(String, Vec<Claim>)> {
         let mut found: Option<(String, Vec<Claim>)> = None;
         let mut hits = 0;
@@ -179,7 +180,7 @@ impl<'a> View<'a> {
         found
     }
 
-    /// Whether an expression may go through this many more bytes.
+    /// Whether the expressions may search this many more bytes.
     fn may_work(&self, length: usize) -> bool {
         let work = self.work.get() + length;
         if work > MAX_WORK {
@@ -189,7 +190,7 @@ impl<'a> View<'a> {
         true
     }
 
-    /// Values of the cookies that the answer sets under a name.
+    /// Values of the cookies that the response sets under a name.
     fn cookies(&self, name: &str) -> impl Iterator<Item = &'a str> {
         let (name, is_prefix) = name
             .strip_suffix('*')
@@ -253,7 +254,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// What is shown of a match.
+/// The evidence that is shown for a match.
 fn evidence(sign: &Sign, text: &str, hit: &Hit, place: &str) -> String {
     let is_whole = text.len() <= 200 && sign.place != PatternTarget::Comment;
     let shown = if is_whole {
@@ -285,7 +286,7 @@ fn lowered<'t>(texts: impl Iterator<Item = Cow<'t, str>>) -> Lowered<'t> {
         .collect()
 }
 
-/// The texts that a sign can match at all.
+/// The texts that a sign may match at all.
 fn holding<'t>(sign: &'t Sign, texts: &'t Lowered<'_>) -> impl Iterator<Item = &'t str> {
     let literals = &sign.pattern.literals;
     let holds = move |lower: &String| {

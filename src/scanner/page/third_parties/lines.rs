@@ -1,5 +1,5 @@
-//! Lines that say by themselves that they are about others: by an address of another domain, a company that the host is not
-//! called after, a customer's quoted words, or what somebody is to the owner.
+//! Lines that are clearly about others: they have an email address of another domain, a company name that does not
+//! match the host, a customer's quoted words, or someone's relation to the owner.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -14,7 +14,7 @@ use crate::scanner::page::outline::Outline;
 use crate::scanner::site::registrable;
 use crate::values::mail_providers::is_mail_provider;
 
-/// Lines examined, and the bytes of one: what is longer is prose about several things.
+/// Maximum number of lines examined, and maximum bytes of a line: longer lines are prose about several things.
 const MAX_LINES: usize = 3_000;
 const MAX_LINE: usize = 500;
 
@@ -33,7 +33,7 @@ pub(super) fn of_others(page: &Outline) -> Vec<Range<usize>> {
         let part = introduced(line, &site)?;
         Some(at + part.start..at + part.end)
     }));
-    // Only where the site has an address of its own are those of other domains certainly not its own.
+    // Email addresses of other domains certainly belong to others only if the site has an address of its own.
     if lines().any(|(_, line)| site.has_own_address(line)) || site.has_linked_address(page) {
         let foreign = lines().filter(|(_, line)| site.has_foreign_address(line));
         found.extend(foreign.map(|(at, line)| at..at + line.len()));
@@ -49,7 +49,7 @@ pub(super) fn of_others(page: &Outline) -> Vec<Range<usize>> {
     found
 }
 
-/// What a site is known by.
+/// The names by which a site is known.
 struct Site<'p> {
     host: &'p str,
     domain: &'p str,
@@ -71,12 +71,12 @@ impl<'p> Site<'p> {
         }
     }
 
-    /// Whether the host has a word of a name.
+    /// Whether the host contains a word of a name.
     fn is_like(&self, name: &str) -> bool {
         is_in_host(name, self.host)
     }
 
-    /// Whether a line has the site's domain, or a name that the host is called after.
+    /// Whether a line contains the site's domain, or a company name that matches the host.
     fn names(&self, line: &str) -> bool {
         !self.domain.is_empty() && line.to_ascii_lowercase().contains(self.domain)
             || companies(line).any(|name| self.is_like(name))
@@ -102,9 +102,9 @@ impl<'p> Site<'p> {
             || decoded.any(|address| self.has_own_address(&address))
     }
 
-    /// Whether a line has, among other words, an address of somebody else's domain.
+    /// Whether a line contains, among other words, an email address of someone else's domain.
     fn has_foreign_address(&self, line: &str) -> bool {
-        /// Letters beside the address itself: a label has fewer.
+        /// Letters besides the address itself: a label has fewer.
         const MIN_LETTERS: usize = 25;
         let mut hosts = hosts_of_addresses(line).peekable();
         hosts.peek().is_some()
@@ -120,7 +120,7 @@ impl<'p> Site<'p> {
                 >= MIN_LETTERS
     }
 
-    /// Whether a host belongs to nobody who is called like the site, nor to a provider of mailboxes.
+    /// Whether a host belongs neither to someone with a name like the site's nor to a mailbox provider.
     fn is_foreign(&self, host: &str) -> bool {
         const SHORTEST: usize = 4;
         let [_, label] = host_names(host);
@@ -141,9 +141,9 @@ impl<'p> Site<'p> {
     }
 }
 
-/// The part of a line that is about an institution, or about somebody whose relation to the owner is said before.
+/// The part of a line that is about an institution, or about someone whose relation to the owner is stated in front.
 fn introduced(line: &str, site: &Site<'_>) -> Option<Range<usize>> {
-    /// Bytes of a label before the name of an institution.
+    /// Bytes of a label in front of an institution's name.
     const MAX_LABEL: usize = 60;
     if line.len() > MAX_LINE || !line.contains(|sign: char| sign.is_numeric()) {
         return None;
@@ -159,12 +159,12 @@ fn introduced(line: &str, site: &Site<'_>) -> Option<Range<usize>> {
         return Some(name.start()..line.len());
     }
     if let Some(relation) = RELATIONS.find(line) {
-        // A number alone behind it may be the owner's: `Member of the Guild. Tel. 030 …`.
+        // A number without an address may be the owner's: `Member of the Guild. Tel. 030 …`.
         let has_address = is_postcode(line) || line[relation.end()..].matches(", ").count() > 1;
         return has_address.then_some(0..line.len());
     }
     let name = INSTITUTIONS.find(line)?;
-    // The expression takes a sign before the name along.
+    // The match includes a character in front of the name.
     let start = line.len()
         - line[name.start()..]
             .trim_start_matches(|sign: char| !sign.is_alphabetic())
@@ -181,13 +181,13 @@ fn introduced(line: &str, site: &Site<'_>) -> Option<Range<usize>> {
     (is_first && !is_own(name.as_str())).then_some(start..end)
 }
 
-/// Whether a line begins with the word for the owner as its label.
+/// Whether the label at the start of a line means the owner.
 fn is_labelled_as_owner(line: &str) -> bool {
     line.split_once(':')
         .is_some_and(|(label, _)| OWNER.is_match(label))
 }
 
-/// Whether a line is what a customer said, with who that is behind it.
+/// Whether a line is a customer's statement, followed by the customer's name.
 fn is_quotation(line: &str) -> bool {
     static QUOTATION: LazyLock<Regex> = LazyLock::new(|| {
         constant(r#"^[„“”"«»‚‘]\s?[^„“”"«»\n]{8,400}[.!?…,]\s?[“”"»«’]\s*(?:[–—,-]|\p{L})"#)
@@ -195,14 +195,14 @@ fn is_quotation(line: &str) -> bool {
     line.len() <= 2 * MAX_LINE && QUOTATION.is_match(line)
 }
 
-/// Whether a line has a postal address or a phone number.
+/// Whether a line contains a postal address or a phone number.
 fn reaches(line: &str) -> bool {
     const PHONE: usize = 7;
     let digits = line.bytes().filter(u8::is_ascii_digit).count();
     digits >= MIN_DIGITS && (digits >= PHONE || is_postcode(line))
 }
 
-/// The hosts of the addresses in a text, lower case.
+/// The hosts of the email addresses in a text, in lower case.
 fn hosts_of_addresses(text: &str) -> impl Iterator<Item = String> + '_ {
     let behind = text.match_indices('@').map(|(at, _)| &text[at + 1..]);
     let hosts = behind.map(|rest| {
@@ -214,7 +214,7 @@ fn hosts_of_addresses(text: &str) -> impl Iterator<Item = String> + '_ {
     hosts.filter(|host| host.contains('.'))
 }
 
-/// Lines that are not empty, and where they begin.
+/// The lines that are not empty, and where they begin.
 fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut start = 0;
     let lines = text.split('\n').map(move |line| {
@@ -251,7 +251,7 @@ mod tests {
                 "Owner Pat Rudd said bookings can be made by emailing table@gull.test",
                 true,
             ),
-            // Those of the owner's other domains and of mailbox providers, labels, and who the owner is.
+            // Addresses of the owner's other domains and of mailbox providers, labels, and lines about the owner.
             (
                 "Our workshop in the old town, Weg 1: office@acme-werkstatt.test",
                 false,
@@ -328,7 +328,7 @@ mod tests {
         ] {
             assert_eq!(rest(&format!("<p>{line}")), line);
         }
-        // The site may be one.
+        // The site itself may be one.
         let page = "<title>Löwen-Apotheke</title><p>Apotheke am Markt, Weg 1, Tel. 030 901820";
         assert!(rest(page).contains("901820"));
     }

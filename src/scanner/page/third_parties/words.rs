@@ -1,15 +1,15 @@
-//! Words by which pages introduce others, and the names of authorities and arbiters.
+//! Words with which pages introduce others, and the names of authorities and arbiters.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Expressions for whole pages have boundaries of ASCII words: those of all scripts are slow on other texts.
+/// Expressions for whole pages use ASCII word boundaries: Unicode boundaries are slow on non-ASCII text.
 pub(super) fn constant(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the pattern is constant")
 }
 
-/// Whether a line introduces who hosts the site.
+/// Whether a line introduces the hosting provider.
 pub(in crate::scanner::page) fn introduces_host(line: &str) -> bool {
     static HOSTS: LazyLock<Regex> = LazyLock::new(|| {
         constant(
@@ -19,7 +19,7 @@ pub(in crate::scanner::page) fn introduces_host(line: &str) -> bool {
     HOSTS.is_match(line)
 }
 
-/// Whether a heading introduces who made the site, an officer, an authority, an arbiter, an insurer.
+/// Whether a heading introduces the maker of the site, an officer, an authority, an arbiter or an insurer.
 pub(super) fn introduces(heading: &str) -> bool {
     static OTHERS: LazyLock<Regex> = LazyLock::new(|| {
         constant(
@@ -40,7 +40,7 @@ pub(super) fn introduces(heading: &str) -> bool {
     OTHERS.is_match(heading)
 }
 
-/// Who made the site, on a line of the page: `Webdesign: …`, `Konzept, Design & Umsetzung: …`, `Website by …`.
+/// The maker of the site, on a line of the page: `Webdesign: …`, `Konzept, Design & Umsetzung: …`, `Website by …`.
 pub(super) static CREDITS: LazyLock<Regex> = LazyLock::new(|| {
     constant(
         r"(?ix)
@@ -61,7 +61,7 @@ pub(super) static CREDITS: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// Labels of those whom the owner of a site has to name, on a page about its duties.
+/// Labels of those that the owner of a site must name, on a page about legal duties.
 pub(super) static DUTIES: LazyLock<Regex> = LazyLock::new(|| {
     constant(
         r"(?ix)
@@ -72,7 +72,7 @@ pub(super) static DUTIES: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// Authorities for the protection of data and of consumers, ombudsmen and arbiters: nobody else is called so.
+/// Data and consumer protection authorities, ombudsmen and arbiters: nobody else has such names.
 pub(super) static NAMED: LazyLock<Regex> = LazyLock::new(|| {
     constant(
         r"(?x)
@@ -96,7 +96,7 @@ pub(super) static NAMED: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// Authorities and helplines, and services for emergencies: nobody else is called so, wherever a line names them.
+/// Authorities, helplines and emergency services: nobody else has such names, so they count anywhere in a line.
 pub(super) static AUTHORITIES: LazyLock<Regex> = LazyLock::new(|| {
     constant(
         r"(?x)
@@ -106,7 +106,7 @@ pub(super) static AUTHORITIES: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// Authorities, chambers and services for emergencies, which a line begins with if it is about them.
+/// Authorities, chambers and emergency services. A line that is about one begins with its name.
 pub(super) static INSTITUTIONS: LazyLock<Regex> = LazyLock::new(|| {
     constant(
         r"(?ix)
@@ -133,7 +133,7 @@ pub(super) static INSTITUTIONS: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// What somebody is to the owner, in front of a name: a partner, a manufacturer, who pays for a project.
+/// Someone's relation to the owner, in front of a name: a partner, a manufacturer, the funder of a project.
 pub(super) static RELATIONS: LazyLock<Regex> = LazyLock::new(|| {
     constant(
         r"(?ix)
@@ -149,21 +149,21 @@ pub(super) static RELATIONS: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// One section for both, or who decides about the data.
+/// The owner, also in a section shared with others, or the controller of the data.
 pub(super) static OWNER: LazyLock<Regex> = LazyLock::new(|| {
     constant(
         r"(?i)verantwortlich|betreiber|diensteanbieter|anbieterkennzeichnung|herausgeber|controller|[ée]diteur|editor|titolare|responsable du|responsable del tr|administrator danych|verwerkingsverantwoordelijke|owner",
     )
 });
 
-/// What the pages about the data of visitors are called.
+/// Names of privacy pages.
 pub(super) static PRIVACY: LazyLock<Regex> = LazyLock::new(|| {
     constant(
         r"(?i)datenschutz|privacy|privacidad|riservatezza|confidentialit|donn[ée]es[ -]personnelles|prywatno|gegevensbescherming|protecci[óo]n[ -]de[ -]datos",
     )
 });
 
-/// Whether what is behind a label is how to reach the owner about it, not a name: `Webdesign: Tel. 030 …`.
+/// Whether the text after a label is the owner's contact details for that topic, not a name: `Webdesign: Tel. 030 …`.
 pub(super) fn is_phone_label(text: &str) -> bool {
     static LABEL: LazyLock<Regex> = LazyLock::new(|| {
         constant(r"(?i)^(?:tel|t[ée]l|fon|phone|fax|mobil|handy|hotline|call|e-?mail|mail)\b")

@@ -17,30 +17,30 @@ use super::sink::Sink;
 /// Attributes kept of one element.
 pub(super) const MAX_ATTRIBUTES: usize = 256;
 
-/// Elements that are open, and formatting elements that may be opened again. Browsers nest 512 deep; ordinary pages
-/// stay below 100, and each more costs time for every tag of a page that does not.
+/// Limit for open elements, and for formatting elements that may be reopened. Browsers nest up to 512 levels; ordinary
+/// pages stay below 100. On a page that exceeds this, each level adds time for every tag.
 const MAX_OPEN: usize = 256;
 
-/// Elements and texts of a page; what follows is not read.
+/// Maximum number of elements and texts of a page; further content is not read.
 pub(in crate::scanner::page) const MAX_NODES: usize = 400_000;
 
-/// Elements that hold nothing, that close nothing when they end at once, or that must stay open.
+/// Elements that are always empty, whose immediate end closes nothing, or that must stay open.
 const NOT_CLOSED_AT_ONCE: &[&str] = &[
     "a", "area", "base", "basefont", "bgsound", "body", "br", "col", "embed", "frame", "frameset", "head",
     "hr", "html", "image", "img", "input", "keygen", "link", "meta", "param", "source", "track", "wbr",
 ];
 
-/// A tree builder within bounds.
+/// A tree builder with limits.
 pub(super) struct Bounded<'q> {
     builder: TreeBuilder<NodeId, Sink>,
     comments: RefCell<Vec<StrTendril>>,
-    /// What the tokenizer reads, to know how far it came.
+    /// The tokenizer's input, which shows how far the tokenizer has come.
     input: &'q BufferQueue,
-    /// Where the chunk that is read ends in the page.
+    /// The offset in the page where the current chunk ends.
     end_of_chunk: Cell<usize>,
     end_of_last_token: Cell<usize>,
     has_seen_token: Cell<bool>,
-    /// Elements that the builder remembered when they were last counted, and nodes of the tree at that time.
+    /// The number of elements that the builder remembered at the last count, and the number of nodes in the tree then.
     remembered: Cell<usize>,
     nodes_then: Cell<usize>,
     /// Whether an element may have ended since.
@@ -50,7 +50,7 @@ pub(super) struct Bounded<'q> {
 impl<'q> Bounded<'q> {
     pub(super) fn new(html: &str, input: &'q BufferQueue) -> Self {
         let options = TreeBuilderOpts {
-            // Content for browsers without scripts is read.
+            // Reads content for browsers without scripts.
             scripting_enabled: false,
             ..TreeBuilderOpts::default()
         };
@@ -73,17 +73,17 @@ impl<'q> Bounded<'q> {
         self.has_seen_token.set(false);
     }
 
-    /// Whether anything was read to its end since the chunk began.
+    /// Whether a token was completed since the chunk began.
     pub(super) fn has_seen_token(&self) -> bool {
         self.has_seen_token.get()
     }
 
-    /// Where in the page that ended: there begins what the tokenizer is in the middle of.
+    /// The offset where the last token ended: an incomplete token of the tokenizer begins there.
     pub(super) fn end_of_last_token(&self) -> usize {
         self.end_of_last_token.get()
     }
 
-    /// Whether nothing more is taken.
+    /// Whether the limit is reached and nothing more is added.
     pub(super) fn is_full(&self) -> bool {
         self.builder.sink.nodes() >= MAX_NODES
     }
@@ -102,7 +102,7 @@ impl<'q> Bounded<'q> {
         self.has_seen_token.set(true);
     }
 
-    /// Whether the builder remembers as many elements as it may. With each node it remembers two more at most.
+    /// Whether the builder remembers as many elements as allowed. Each node adds at most two.
     fn is_deep(&self) -> bool {
         let nodes = self.builder.sink.nodes();
         let at_most = self.remembered.get() + 2 * (nodes - self.nodes_then.get());
@@ -127,7 +127,7 @@ impl<'q> Bounded<'q> {
         if tag.kind == TagKind::EndTag {
             self.has_seen_end.set(true);
         }
-        // Too deep: what it would hold is beside it.
+        // Too deep: its content becomes its sibling.
         let ends_at_once =
             tag.kind == TagKind::StartTag && self.is_deep() && !NOT_CLOSED_AT_ONCE.contains(&&*tag.name);
         let end = ends_at_once.then(|| Tag {
@@ -176,7 +176,7 @@ impl TokenSink for Bounded<'_> {
     }
 }
 
-/// Counts what the builder remembers.
+/// Counts the elements that the builder remembers.
 struct Count(Cell<usize>);
 
 impl Tracer for Count {

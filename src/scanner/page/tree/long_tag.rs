@@ -2,11 +2,11 @@
 
 use super::bounds::MAX_ATTRIBUTES;
 
-/// A tag that the tokenizer is in the middle of, followed from its `<` on.
+/// An incomplete tag in the tokenizer, followed from its `<`.
 pub(super) struct LongTag {
     state: State,
     attributes: usize,
-    /// How far it was followed.
+    /// The offset up to which it was followed.
     at: usize,
 }
 
@@ -23,14 +23,14 @@ enum State {
 
 /// Where a tag with too many attributes is cut.
 pub(super) struct Cut {
-    /// Behind the last attribute that is kept.
+    /// The offset after the last attribute that is kept.
     pub(super) after_attributes: usize,
-    /// Behind the `>`, or the end of the page.
+    /// The offset after the `>`, or the end of the page.
     pub(super) end_of_tag: usize,
 }
 
 impl LongTag {
-    /// The tag that begins here, if one does: it may be a comment.
+    /// The tag that begins here, if it is one: it may be a comment.
     pub(super) fn at(html: &str, start: usize) -> Option<Self> {
         let name = html.get(start..)?.strip_prefix('<')?;
         let name = name.strip_prefix('/').unwrap_or(name);
@@ -42,11 +42,11 @@ impl LongTag {
             })
     }
 
-    /// Reads on up to an offset. If there are too many attributes before it, says where to cut.
+    /// Follows the tag up to an offset. Returns where to cut if there are too many attributes before it.
     pub(super) fn follow(&mut self, html: &str, end: usize) -> Option<Cut> {
         while self.at < end {
             if self.step(html.as_bytes()[self.at]) {
-                // The rest is text.
+                // The rest of the page is text.
                 self.at = end;
                 return None;
             }
@@ -67,7 +67,7 @@ impl LongTag {
         length.map_or(html.len(), |length| self.at + length + 2)
     }
 
-    /// Takes a byte; whether it ends the tag.
+    /// Reads a byte; returns whether it ends the tag.
     fn step(&mut self, byte: u8) -> bool {
         use State::{AfterName, BeforeName, BeforeValue, Name, Quoted, TagName, Value};
         let is_space = matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\x0c');

@@ -11,7 +11,7 @@ use scraper::{Html, HtmlTreeSink, Node};
 
 use super::bounds::MAX_ATTRIBUTES;
 
-/// scraper's own sink, which knows its size.
+/// scraper's own sink, with access to its size.
 pub(super) struct Sink(HtmlTreeSink);
 
 impl Sink {
@@ -21,7 +21,7 @@ impl Sink {
         Self(HtmlTreeSink::new(html))
     }
 
-    /// How many nodes there are.
+    /// Number of nodes in the tree.
     pub(super) fn nodes(&self) -> usize {
         self.0.0.borrow().tree.values().len()
     }
@@ -90,7 +90,7 @@ impl TreeSink for Sink {
         self.0.append_before_sibling(sibling, child);
     }
 
-    /// Each `<html>` and `<body>` adds to the first one, but not without end.
+    /// Each `<html>` and `<body>` tag adds attributes to the first element, up to a limit.
     fn add_attrs_if_missing(&self, target: &NodeId, attributes: Vec<Attribute>) {
         let known = self.0.0.borrow();
         let element = known.tree.get(*target).and_then(|node| node.value().as_element());

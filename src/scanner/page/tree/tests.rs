@@ -1,10 +1,10 @@
-//! That pages come out as in browsers, and that none is too much.
+//! Tests that pages are parsed as in browsers, and that no page takes too long.
 
 use scraper::Selector;
 
 use super::*;
 
-/// Elements by name and texts, brackets around what is in an element.
+/// Elements by name and texts, with brackets around the content of an element.
 fn read(html: &str) -> String {
     let mut out = String::new();
     for edge in parse(html).html.tree.root().traverse() {

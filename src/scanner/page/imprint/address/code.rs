@@ -9,16 +9,16 @@ use super::shape::{ENGLISH_STREETS, MAX_LINE, alternatives, is_short, is_unit};
 /// A postal code and its place.
 static POSTCODE: LazyLock<Regex> = LazyLock::new(|| {
     let codes = [
-        // Kenya: the code of a box.
+        // Kenya: the code follows the number of the box.
         r"(?-u:\b)P\.? ?O\.? ?(?i:box) [0-9]{1,6} ?[-–] ?[0-9]{5},? \p{Lu}\p{L}",
-        // The continent has the code before the place.
+        // Continental Europe: the code is in front of the place.
         r"(?:^|[,;•·|–-] ?|\s)(?:[A-Z]{1,2} ?[-–]? ?)?(?:[0-9]{4,5}|[0-9]{2}-[0-9]{3}|[0-9]{3} [0-9]{2}|[0-9]{4} ?[A-Z]{2}|[0-9]{4}-[0-9]{3}),? \p{Lu}\p{L}",
-        // Iceland: places are called after what they lie at.
+        // Iceland: the end of a place's name says what the place lies at.
         r"(?:^|[,; ])(?:IS-)?[0-9]{3} \p{Lu}\p{Ll}*(?:vík|vik|[fv]j[öo]r[ðd]ur|vogur|bær|eyri|nes|hlíð|foss|hólmur|dalur|höfn|staðir|krókur|ós|gerði|eyjar|vatn|völlur|tangi|strönd|vogar|garður|klaustur)(?:$|[ ,.;|])",
         // Russia and its neighbours; Bulgaria.
         r"(?:^|[,; ])[0-9]{5,6}, ?(?:г\.|м\.|\p{Lu})",
         r"(?:^|[,; ])(?:гр|с)\. ?\p{Lu}[\p{L} -]{2,25},? ?[0-9]{4}(?:$|[,.; ])",
-        // Latvia and others behind the place.
+        // Latvia and others: after the place.
         r"(?-u:\b)(?:LV|LT|EE|MD|AZ)[-–][0-9]{4,5}(?-u:\b)",
         // The United Kingdom, Canada, Ireland.
         r"(?-u:\b)[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][A-Z]{2}(?-u:\b)",
@@ -31,7 +31,7 @@ static POSTCODE: LazyLock<Regex> = LazyLock::new(|| {
         r"(?-u:\b)[0-9]{5}-[0-9]{3}(?-u:\b)",
         // Argentina.
         r"(?-u:\b)[A-Z][0-9]{4}[A-Z]{3}(?-u:\b)|(?-u:\b)[A-Z][0-9]{4} \p{Lu}\p{L}",
-        // India, Indonesia, Thailand, Israel: behind the place.
+        // India, Indonesia, Thailand, Israel: after the place.
         r"\p{Lu}\p{L}+,? ?[-–]? ?[0-9]{3} ?[0-9]{3}(?:$|[,. ])",
         r"\p{L}{3,},? [0-9]{5}$",
         r"[\x{e00}-\x{e7f}] ?[0-9]{5}$",
@@ -40,7 +40,7 @@ static POSTCODE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&codes.join("|")).expect("the pattern is constant")
 });
 
-/// A house number as long as a postal code, before a street as English writes it.
+/// A house number as long as a postal code, in front of an English street name.
 static LONG_NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     let streets = alternatives(ENGLISH_STREETS);
     Regex::new(&format!(
@@ -49,27 +49,27 @@ static LONG_NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is constant")
 });
 
-/// A postal code that is behind its place, or alone on its line.
+/// A postal code that follows its place, or is alone on its line.
 static CODE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^(?:[A-Z]{1,2}[- ])?(?:[0-9]{4,6}|[0-9]{3} [0-9]{2}|[0-9]{2}-[0-9]{3}|[0-9]{5}-[0-9]{3}|[0-9]{4}-[0-9]{3})$")
         .expect("the pattern is constant")
 });
 
 pub(in crate::scanner::page) fn is_postcode(line: &str) -> bool {
-    // Most lines have not the digits for it.
+    // Most lines have too few digits.
     let digits = line.bytes().filter(u8::is_ascii_digit).count();
     (2..=24).contains(&digits) && is_short(line, MAX_LINE) && postcode(line, 0).is_some()
 }
 
-/// The first postal code with its place from a byte on. The house number that a line begins with is none:
-/// `1515 Gulf Blvd., Largo, FL 33785`.
+/// The first postal code with its place at or after a byte offset. The house number at the start of a line does not
+/// count: `1515 Gulf Blvd., Largo, FL 33785`.
 pub(super) fn postcode(line: &str, from: usize) -> Option<Match<'_>> {
     let Some(street) = LONG_NUMBER.find(line) else {
         return code(line, from);
     };
     let rest = line[street.end()..].trim();
     let behind = code(line, from.max(street.end()));
-    // That of a road: `3120 County Road 220`.
+    // The number of a road: `3120 County Road 220`.
     let is_number = || rest.len() <= 4 && rest.bytes().all(|byte| byte.is_ascii_digit());
     if is_number() || rest.starts_with(',') || is_unit(rest) || behind.is_some() {
         behind
@@ -78,7 +78,7 @@ pub(super) fn postcode(line: &str, from: usize) -> Option<Match<'_>> {
     }
 }
 
-/// The first postal code that is one; numbers of boxes, and those before other words, only look like it.
+/// The first match that is a postal code. Box numbers, and numbers in front of other words, only look like one.
 fn code(line: &str, start: usize) -> Option<Match<'_>> {
     const MOST: usize = 6;
     let mut from = start;
@@ -97,15 +97,15 @@ fn code(line: &str, start: usize) -> Option<Match<'_>> {
     behind_english_street(line, start)
 }
 
-/// The French number of a box, which looks like a state and its code.
+/// Whether this is a French box number, which looks like a state and its code.
 fn is_box_number(code: &str) -> bool {
     let code = code.trim_start_matches([' ', ',']);
     ["BP ", "CS "].iter().any(|word| code.starts_with(word))
 }
 
-/// Whether what a code seems to be the one of is no place: `582 93 EUR`.
+/// Whether the word after a code is not a place: `582 93 EUR`.
 fn is_no_place(text: &str, code: &str) -> bool {
-    // How to reach somebody, and what is counted.
+    // Words for contact details, and for what is counted.
     const OTHERS: &str = "Tel Telefon Telephone Phone Fax Telefax Mobile Mobil Mob Cell Email Mail Web \
         EUR Euro Euros USD CHF GBP CZK PLN SEK NOK DKK ISK HUF RON BGN RSD UAH RUB TRY INR JPY CNY KRW BRL AUD CAD NZD \
         ZAR AED Kč Ft Lei Uhr Stk Stück Liter Watt Meter Tage Jahre Teile Seiten Likes Reviews Follower Followers \
@@ -120,8 +120,9 @@ fn is_no_place(text: &str, code: &str) -> bool {
     word.is_some_and(|word| OTHERS.split(' ').any(|other| other == word))
 }
 
-/// Whether the digits of a code are a year in words: `Changes in March 2024 Explained`, `1923 Yeats, 1924 Reymont`. Codes of
-/// four digits that may be years begin a line or a part of it, or are behind a house number, and a short place follows.
+/// Whether the digits of a code are a year in running text: `Changes in March 2024 Explained`, `1923 Yeats, 1924
+/// Reymont`. A four-digit code that may be a year must begin a line or a part of it, or follow a house number, and
+/// have a short place after it.
 fn is_year(line: &str, code: &Match<'_>) -> bool {
     const MAX_WORDS: usize = 4;
     static NUMBER: LazyLock<Regex> =
@@ -129,11 +130,11 @@ fn is_year(line: &str, code: &Match<'_>) -> bool {
     let is_like_year = |number: &Match<'_>| number.len() == 4 && ends_with_year(number.as_str());
     let in_code = NUMBER.find_iter(code.as_str()).collect::<Vec<_>>();
     let [digits] = in_code[..] else { return false };
-    // Codes behind their place have none in the match.
+    // If the code follows its place, the match ends with the digits.
     if !is_like_year(&digits) || digits.end() == code.len() {
         return false;
     }
-    // With the sign before it, or the letters of a country.
+    // The separator in front of the code, or the letters of a country.
     let lead = &code.as_str()[..digits.start()];
     if lead.ends_with(char::is_alphabetic) {
         return false;
@@ -155,15 +156,15 @@ fn is_year(line: &str, code: &Match<'_>) -> bool {
         .next()
         .unwrap_or_default();
     let years = NUMBER.find_iter(line).filter(is_like_year).count();
-    // `2021-22`, `2000-000` are no such codes.
+    // `2021-22` and `2000-000` are not such codes.
     !begins
         || years > 1
         || place.split_whitespace().count() > MAX_WORDS
         || behind.starts_with(|sign: char| !sign.is_whitespace())
 }
 
-/// The four digits behind a place and an English street, as in New Zealand and South Africa:
-/// `27 Ferry Road, Kaiteriteri 7100`. What may be a year needs more than one place before it.
+/// The four digits after a place and an English street, as in New Zealand and South Africa: `27 Ferry Road,
+/// Kaiteriteri 7100`. If the digits may be a year, more than one place must be in front of them.
 fn behind_english_street(line: &str, from: usize) -> Option<Match<'_>> {
     static PLACE: LazyLock<Regex> = LazyLock::new(|| {
         let streets = alternatives(ENGLISH_STREETS);
@@ -184,13 +185,12 @@ fn ends_with_year(text: &str) -> bool {
         .is_some_and(|year| (1900..2050).contains(&year))
 }
 
-/// Whether a line is a postal code and nothing else.
+/// Whether a line is only a postal code.
 pub(super) fn is_code(line: &str) -> bool {
     line.len() <= 12 && CODE.is_match(line)
 }
 
-/// Whether a line is a place if an English street is above it: with a code that is four digits, or in Ireland with
-/// none.
+/// Whether a line is a place if an English street is above it: with a four-digit code or, in Ireland, without a code.
 pub(super) fn is_place_below_street(line: &str) -> bool {
     static PLACE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
@@ -203,7 +203,7 @@ pub(super) fn is_place_below_street(line: &str) -> bool {
             .split([' ', '-'])
             .any(|word| word.starts_with(char::is_lowercase))
     };
-    // Most lines have neither a number nor an Irish county.
+    // Most lines contain neither a number nor an Irish county.
     let may_be_one = || has_digit(line) || line.contains("Co.") || line.contains("County");
     is_short(line, 60)
         && may_be_one()
@@ -212,7 +212,7 @@ pub(super) fn is_place_below_street(line: &str) -> bool {
         && (line.contains(',') || !ends_with_year(line))
 }
 
-/// Whether a line is a place of an English-speaking country with its code and nothing before it.
+/// Whether a line is a place in an English-speaking country with its code, and nothing in front of it.
 pub(super) fn is_english_place(line: &str) -> bool {
     static PLACE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(&format!(r"^\p{{Lu}}[\p{{L}}.'’ -]{{1,40}},? {ENGLISH_CODE}"))
@@ -225,14 +225,15 @@ fn has_digit(line: &str) -> bool {
     line.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// Codes of English-speaking countries, with the state where there is one.
+/// Postal codes of English-speaking countries, with the state if there is one.
 const ENGLISH_CODE: &str = r"(?:(?:A[KLRZ]|C[AOT]|DC|FL|GA|GU|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT|V[AIT]|W[AIVY])[,.]? [0-9]{5}(?:-[0-9]{4})?|(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT),? [0-9]{4}|(?:[A-Z]{2},? )?[ABCEGHJ-NPRSTVXY][0-9][A-Z][ -]?[0-9][A-Z][0-9]|[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][A-Z]{2})(?-u:\b)";
 
-/// Where a code ends that is the last of its address but for the country, if the code at a place is one of those.
+/// The end of the code at an offset, if it belongs to an English-speaking country. Only the country may follow such a
+/// code.
 pub(super) fn english_end(line: &str, code: usize) -> Option<usize> {
     static AT: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(&format!(r"^[\s,;]*{ENGLISH_CODE}")).expect("the pattern is constant"));
-    // A house number before it means that the letters are those of a country: `Weg 1, AL 10115 Stadt`.
+    // If a house number is in front, the letters are those of a country: `Weg 1, AL 10115 Stadt`.
     let before = line[..code].trim_end_matches([' ', ',', ')']);
     let is_behind_place = before.ends_with(char::is_alphabetic);
     let end = code + AT.find(&line[code..])?.end();

@@ -1,4 +1,4 @@
-//! Splits a page into lines for addresses.
+//! Splits a page into the lines that are searched for addresses.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -15,36 +15,36 @@ use crate::scanner::page::country::country;
 use crate::scanner::page::imprint::labels::{Label, without_label};
 use crate::scanner::page::outline::PIN;
 
-/// Lines of one page examined.
+/// Maximum number of lines examined per page.
 const MAX_LINES: usize = 10_000;
 
 /// A line of a page.
 #[derive(Debug)]
 pub(in crate::scanner::page::imprint) struct Line {
-    /// Without the label before it.
+    /// The text without its label.
     pub(in crate::scanner::page::imprint) text: String,
     pub(in crate::scanner::page::imprint) label: Option<Label>,
-    /// Whether the label is alone on its line.
+    /// Whether the label is alone on the line above.
     pub(in crate::scanner::page::imprint) is_below_label: bool,
-    /// Whether the page marks it as an address, for example by a pin.
+    /// Whether the page marks the line as an address, for example by a pin.
     pub(super) is_marked: bool,
-    /// What the lines around it say that it is.
+    /// The role that the lines around it give it.
     role: Option<Role>,
-    /// Whether its text has a postal code and a place, once that was asked.
+    /// Whether the text has a postal code and a place; computed on first use.
     is_postcode: OnceCell<bool>,
 }
 
-/// What a line is because of its neighbours.
+/// The role of a line that follows from its neighbours.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Role {
-    /// Its number is that of a house, although it looks like a postal code.
+    /// A street: its house number only looks like a postal code.
     Street,
-    /// It is a place, although its digits are too few, or none.
+    /// A place, although it has too few digits for a code, or none.
     Place,
 }
 
 impl Line {
-    /// Whether it has a postal code and a place.
+    /// Whether the line has a postal code and a place.
     pub(super) fn has_place(&self) -> bool {
         match self.role {
             Some(role) => role == Role::Place,
@@ -53,13 +53,13 @@ impl Line {
     }
 }
 
-/// The lines of a page without labels and pictures of letters, and a postal code that is alone joined with its
-/// place.
+/// The lines of a page, without labels and without leading emoji and bullets. A postal code that is alone on its line
+/// is joined with its place.
 pub(in crate::scanner::page::imprint) fn lines(text: &str) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut label_above = None;
     let mut is_marked = false;
-    // What is behind a pin is a line of its own.
+    // What follows a pin is a line of its own.
     let all = text.lines().flat_map(|line| {
         let pieces = line.split(PIN).enumerate();
         pieces.flat_map(|(at, piece)| fields(piece).map(move |field| (at > 0, field)))
@@ -78,7 +78,7 @@ pub(in crate::scanner::page::imprint) fn lines(text: &str) -> Vec<Line> {
             let (own, rest) = without_label(line);
             let own = own.or(part.is_address.then_some(Label::Address));
             let rest = without_year(without_signs(rest));
-            // A label on a line of its own is that of the next.
+            // A label on a line of its own belongs to the next line.
             let label = own.or(label_above);
             if rest.is_empty() {
                 label_above = label;
@@ -110,14 +110,14 @@ pub(in crate::scanner::page::imprint) fn lines(text: &str) -> Vec<Line> {
     lines
 }
 
-/// The fields of a line with a label each, apart by bars: `Address: … | Owner: …`.
+/// The fields of a line with several labels, separated by bars: `Address: … | Owner: …`.
 fn fields(line: &str) -> impl Iterator<Item = &str> {
     let labels = line.matches([':', '：']).count();
     let separator = if labels > 1 { " | " } else { "\n" };
     line.split(separator)
 }
 
-/// Codes that are below their place go behind it.
+/// Appends each code that is below its place to the place.
 fn join_codes(lines: Vec<Line>) -> Vec<Line> {
     let mut joined: Vec<Line> = Vec::with_capacity(lines.len());
     for line in lines {
@@ -135,7 +135,7 @@ fn join_codes(lines: Vec<Line>) -> Vec<Line> {
     joined
 }
 
-/// Says of each line what those around it make of it.
+/// Sets the roles that follow from the lines around each line.
 fn assign_roles(lines: &mut [Line]) {
     for at in 1..lines.len() {
         if is_english_place(&lines[at].text)
@@ -149,7 +149,7 @@ fn assign_roles(lines: &mut [Line]) {
     }
 }
 
-/// The line above a place, or above the door between them, that is a street and looks like a place: `3120 County Road`.
+/// The line above a place, or above a unit between them, that is a street but looks like a place: `3120 County Road`.
 fn street_of_place(lines: &[Line], place: usize) -> Option<usize> {
     let above = place.checked_sub(1)?;
     let street = if is_unit(&lines[above].text) {
@@ -165,7 +165,7 @@ fn street_of_place(lines: &[Line], place: usize) -> Option<usize> {
     (begins_with_number && is_street(text) && !is_place_of_another).then_some(street)
 }
 
-/// Whether an English street is right above a line, or above another part of the address.
+/// Whether an English street is directly above a line, or above one other part of the address.
 fn is_below_english_street(lines: &[Line], at: usize) -> bool {
     const MAX_BETWEEN: usize = 1;
     let is_part = |line: &Line| {
@@ -179,13 +179,13 @@ fn is_below_english_street(lines: &[Line], at: usize) -> bool {
     above.next().is_some_and(|line| is_english_street(&line.text))
 }
 
-/// Whether a text below a postal code may be its place: a few words, and no sentence or telephone.
+/// Whether a text below a postal code may be its place: a few words that are neither a sentence nor a phone number.
 fn may_be_place(text: &str) -> bool {
     const LONGEST: usize = 50;
     begins_a_name(text) && is_short(text, LONGEST) && !is_told(text) && !is_contact(text)
 }
 
-/// Whether a place is above the code that is the last line, so that what follows the code is none.
+/// Whether a place is above the code on the last line, so that the text after the code is not its place.
 fn has_place_above_code(lines: &[Line]) -> bool {
     let Some(above) = lines.len().checked_sub(2) else {
         return false;
@@ -194,7 +194,7 @@ fn has_place_above_code(lines: &[Line]) -> bool {
     begins_a_name(above) && !above.contains(char::is_numeric) && is_short(above, 40)
 }
 
-/// The year of a copyright is not a postal code.
+/// Removes the year of a copyright notice, which is not a postal code.
 fn without_year(line: &str) -> Cow<'_, str> {
     static YEAR: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?i)(?:©|\(c\)|copyright)[\s©]*[0-9]{4}(?:\s?[-–/]\s?[0-9]{2,4})?")
@@ -207,7 +207,7 @@ fn begins_a_name(text: &str) -> bool {
     text.chars().next().is_some_and(char::is_uppercase)
 }
 
-/// A line without the pictures and bullets that are before it.
+/// A line without the emoji and bullets in front.
 fn without_signs(line: &str) -> &str {
     let begins = |sign: char| {
         sign.is_alphanumeric()

@@ -1,4 +1,4 @@
-//! Splits a line that holds a name, an address and more: `Acme GmbH, Weg 1, 8010 Graz | Tel. 1`.
+//! Splits a line that contains a name, an address and more: `Acme GmbH, Weg 1, 8010 Graz | Tel. 1`.
 
 use std::sync::LazyLock;
 
@@ -12,11 +12,11 @@ use super::shape::{is_box, is_street, is_unit, names_street};
 use crate::scanner::page::imprint::labels::{Label, without_label};
 use crate::scanner::page::third_parties::introduces_host;
 
-/// Longer lines are prose, and an address is near its code.
+/// Longer lines are prose, and an address is close to its code.
 const MAX_LINE: usize = 4_000;
 const MAX_BEFORE: usize = 200;
 
-/// Addresses of one line, and what looks like a postal code before each.
+/// Maximum number of addresses in a line, and of candidates for a postal code per address.
 const MAX_ADDRESSES: usize = 4;
 const MAX_CODES: usize = 6;
 
@@ -24,11 +24,11 @@ const MAX_CODES: usize = 6;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Part<'a> {
     pub(super) text: &'a str,
-    /// Whether a word before it on its line says so.
+    /// Whether a label in front of it on the line says that it is an address.
     pub(super) is_address: bool,
 }
 
-/// The parts of a line in their order; most lines are one.
+/// The parts of a line in order; most lines have one.
 pub(super) fn parts(line: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::with_capacity(1);
     let mut add = |text, is_address| parts.push(Part { text, is_address });
@@ -50,7 +50,7 @@ pub(super) fn parts(line: &str) -> Vec<Part<'_>> {
     parts
 }
 
-/// Where an address is in a line, and where the name before it begins.
+/// Where an address begins and ends in a line, and where the name in front of it begins.
 struct Found {
     name: usize,
     start: usize,
@@ -58,8 +58,8 @@ struct Found {
     is_labelled: bool,
 }
 
-/// The first address of a line that is clearly apart from what is before it. One at the start is no part of its own,
-/// unless a sentence follows.
+/// The first address of a line that is clearly separated from the text in front of it. An address at the start
+/// becomes a part of its own only if a sentence follows.
 fn address(line: &str) -> Option<Found> {
     let digits = line.bytes().filter(u8::is_ascii_digit).count();
     if digits < 4 || line.len() > MAX_LINE {
@@ -108,13 +108,13 @@ fn address(line: &str) -> Option<Found> {
     None
 }
 
-/// Where an address ends that a text begins with. Only there is it clear whether its first number is that of a house:
+/// The end of the address at the start of a text. Only there is it clear whether the first number is a house number:
 /// `1829 Blake St, Denver, CO 80202`.
 fn end_of_own(text: &str) -> usize {
     postcode(text, 0).map_or(text.len(), |code| end(text, &code))
 }
 
-/// What is right before an address.
+/// What is directly in front of an address.
 #[derive(Clone, Copy, PartialEq)]
 enum Cut {
     Comma,
@@ -123,8 +123,8 @@ enum Cut {
     Phrase,
 }
 
-/// Where the address begins whose postal code is at a place, and what is before it: the nearest street, with the door
-/// that may be named before it.
+/// The start of the address whose postal code is at `code`, and what is in front of it. The address starts at the
+/// nearest street, or at a unit such as a door in front of the street.
 fn start(line: &str, code: usize, end: usize) -> Option<(usize, Cut)> {
     static CUT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
@@ -169,7 +169,7 @@ fn start(line: &str, code: usize, end: usize) -> Option<(usize, Cut)> {
     let nearest = cuts.iter().rposition(is_house);
     let nearest = nearest.or_else(|| cuts.iter().rposition(is_one));
     let Some(mut at) = nearest else {
-        // The street may be behind the place.
+        // The street may follow the place.
         let at = end - line[code..end].trim_start_matches(SIGNS).len();
         return has_street(&line[at..end]).then_some((at, Cut::Comma));
     };
@@ -179,8 +179,8 @@ fn start(line: &str, code: usize, end: usize) -> Option<(usize, Cut)> {
     Some(cuts[at])
 }
 
-/// Where an address without a house number begins: right behind the name of its company, with the word for a street,
-/// a building or a district before its code.
+/// The start of an address without a house number: directly after the company's name, if a word for a street, a
+/// building or a district is in front of the code.
 fn behind_name(line: &str, code: usize) -> Option<(usize, Cut)> {
     const MAX_BETWEEN: usize = 120;
     static NUMBERLESS: LazyLock<Regex> = LazyLock::new(|| {
@@ -203,7 +203,7 @@ fn behind_name(line: &str, code: usize) -> Option<(usize, Cut)> {
     is_between(line[start..code].trim_matches(SIGNS)).then_some((start, Cut::Comma))
 }
 
-/// Where the name of a company begins that a text ends with.
+/// The start of the company name at the end of a text.
 fn name(before: &str) -> Option<usize> {
     static STARTS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"\s*[|•·©]\s*(?:[0-9]{4}(?:\s?[-–/]\s?[0-9]{2,4})?\s)?|\s[-–—]\s|[:：]\s+")
@@ -217,7 +217,7 @@ fn name(before: &str) -> Option<usize> {
     starts.into_iter().rfind(|start| is_name(before[*start..].trim()))
 }
 
-/// Whether a text ends with a word that introduces an address, and its colon.
+/// Whether a text ends with a label that introduces an address.
 fn is_label(before: &str) -> bool {
     let sentence = before
         .rsplit(['.', ';', ',', '|', '•', '·'])
@@ -227,11 +227,12 @@ fn is_label(before: &str) -> bool {
     without_label(sentence) == (Some(Label::Address), "")
 }
 
-/// Whether an address that is introduced so is not the owner's.
+/// Whether the text in front of an address shows that it is not the owner's.
 fn is_of_others(before: &str) -> bool {
     static OTHERS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            // Supervision and mediation, insurance, makers, and the services that cookie banners and privacy pages name.
+            // Supervisory and mediation bodies, insurers, web designers, and the services that cookie banners and
+            // privacy pages name.
             r"(?ix)konzept|umsetzung|gestaltung|programmierung|realisierung|realisation|(?:web)?site\sby|made\sby|designed\sby
              |developed\sby|conception|création|sviluppo|diseño|aufsicht|behörde|kammer|schlicht|authority|autorité|autoridad|autorità|médiat|mediat|ombud
              |versicher|insur|assuran|webdesign|web\sdesign|agentur:|réalis|realiz

@@ -1,18 +1,18 @@
-//! Whether a line says how a company is reached: a telephone, a fax machine, an email address.
+//! Whether a line contains a company's contact details: a phone number, a fax number, an email address.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Words before a number. They are words of their own: `Mittelstraße`, `Castellana` and `Kastell` have none.
+/// Words in front of a phone number. Only whole words count: `Mittelstraße`, `Castellana` and `Kastell` do not match.
 const NUMBERS: &str = r"t[eéè]l t[eé]l[eéè]phone telephon telef[oó]n[oie]? telefonnummer telefonszám telefonas telefoon telefono tel[eè]fon
     tlf tfno ph phone fon puh puhelin sími fax telefax telefaks faks fakss mobile? mobiel mobil(?:telefon|ní|ni|ny)
     m[oóò]vil m[oò]bil cell celular cellulare gsm handy whatsapp viber тел телефоны? моб факс τηλ τηλέφωνο τηλεφωνο φαξ";
 
-/// Words before an address, which are also in names of streets: `rue du Mail 8`.
+/// Words in front of an email address, which also occur in street names: `rue du Mail 8`.
 const MAILS: &str = r"e-?mails? mails? e-?post e-?posta e-?pasts correo courriel имейл почта netfang";
 
-/// What no address has, in any place.
+/// Text that no postal address contains, at any position.
 const SIGNS: &[&str] = &[
     "@",
     "(at)",
@@ -27,7 +27,7 @@ const SIGNS: &[&str] = &[
     "ＴＥＬ",
 ];
 
-/// Whether a line is about a telephone or an email address, and so is no part of a postal address.
+/// Whether a line is about a phone number or an email address, and so is not part of a postal address.
 pub(super) fn is_contact(line: &str) -> bool {
     static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
         let (numbers, mails) = (words(NUMBERS), words(MAILS));
@@ -45,7 +45,7 @@ pub(super) fn is_contact(line: &str) -> bool {
         || CONTACT.is_match(line)
 }
 
-/// Whether a line tells at least in passing how to reach somebody.
+/// Whether a line at least mentions contact details.
 pub(super) fn mentions_contact(line: &str) -> bool {
     static MENTION: LazyLock<Regex> = LazyLock::new(|| {
         let (numbers, mails) = (words(NUMBERS), words(MAILS));
@@ -60,11 +60,11 @@ pub(super) fn mentions_contact(line: &str) -> bool {
     is_contact(line) || line.starts_with(['(', '0']) || MENTION.is_match(line)
 }
 
-/// Whether the digits of a line are those of a telephone: many in a row, or nothing else. Those of a street are apart by
-/// words: `1420 5th Ave, Suite 2200`.
+/// Whether the digits of a line are a phone number: many in a row, or nothing else on the line. Words separate the
+/// digits of a street: `1420 5th Ave, Suite 2200`.
 fn is_phone(line: &str) -> bool {
-    /// Digits in a row that no house and no code has; those of a number that begins as only telephones do; and those of
-    /// the shortest telephone, which is alone on its line.
+    /// Minimum digits: in a row that is too long for a house number or a code; in a number that begins as only phone
+    /// numbers do; and in the shortest phone number, which is alone on its line.
     const MANY: usize = 9;
     const AFTER_ZERO: usize = 7;
     const ALONE: usize = 6;
@@ -84,7 +84,7 @@ fn is_phone(line: &str) -> bool {
     is_alone || is_dialled || is_long() && !super::has_street(line)
 }
 
-/// Words apart by blanks as alternatives of an expression.
+/// Words separated by spaces, as alternatives of a regular expression.
 fn words(words: &str) -> String {
     words.split_whitespace().collect::<Vec<_>>().join("|")
 }

@@ -8,16 +8,16 @@ use super::code::{english_end, postcode};
 use super::shape::{NAMED_STREET, alternatives, is_street, is_unit, names_street};
 use crate::scanner::page::country::country;
 
-/// Signs around the parts of a line.
+/// Characters around the parts of a line.
 pub(super) const SIGNS: [char; 8] = [' ', ',', ';', '|', '•', '·', '-', '–'];
 
-/// Whether a line that has a postal code has the street too, before the code or behind the place.
+/// Whether a line with a postal code also has the street, before the code or after the place.
 pub(super) fn has_street(line: &str) -> bool {
     let Some(code) = postcode(line, 0) else {
         return false;
     };
     let before = line[..code.start()].trim_matches(SIGNS);
-    // Hungary and Russia have the street behind the place, and some without a comma.
+    // Hungary and Russia write the street after the place, some addresses without a comma.
     let rest = &line[code.end()..];
     let behind = rest
         .split_once(',')
@@ -26,12 +26,12 @@ pub(super) fn has_street(line: &str) -> bool {
     is_street(before) || names_street(before) || is_street(behind) || names_street(rest)
 }
 
-/// What is between the parts of a line.
+/// Separators between the parts of a line.
 static APART: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\s*[·•|©]\s*|\s[–—-]\s").expect("the pattern is constant"));
 
-/// The part of a line that is the address in it, from the street to the place. What else is there is apart by
-/// signs, or begins with a word that no address has (`© Acme · Weg 1, 8010 Graz · Org.nr 1`).
+/// The part of a line that is the address, from the street to the place. A separator, or a word that no address
+/// contains, divides it from other text (`© Acme · Weg 1, 8010 Graz · Org.nr 1`).
 pub(super) fn segment(line: &str) -> &str {
     let Some(code) = postcode(line, 0) else {
         return line;
@@ -64,9 +64,9 @@ pub(super) fn segment(line: &str) -> &str {
         .or_else(|| starts.iter().rev().find(|start| has_street(start)))
         .copied()
         .unwrap_or_else(last_hard);
-    // In a sentence: `Our office is in Via Roma 5, 00100 Roma`.
+    // The address is part of a sentence: `Our office is in Via Roma 5, 00100 Roma`.
     let start = match NAMED_STREET.find_at(line, start) {
-        // The name of a street may begin before what says that it is one: `Bindstraße`.
+        // The name of a street may begin before the part that marks it as a street: `Bindstraße`.
         Some(street) if is_told(&line[start..street.start()]) => {
             if street.as_str().starts_with(char::is_alphabetic) {
                 line[..street.start()].trim_end_matches(char::is_alphabetic).len()
@@ -83,18 +83,20 @@ fn is_hard(apart: &str) -> bool {
     !apart.trim().starts_with(['–', '—', '-'])
 }
 
-/// Where the address ends whose postal code is there: at a sign, at a word that no address has, or with its sentence.
+/// Where the address with this postal code ends: at a separator, at a word that no address contains, or with its
+/// sentence.
 pub(super) fn end(line: &str, code: &Match<'_>) -> usize {
-    // Shorter words before a dot are abbreviations: `3100 St. Pölten`.
+    // A shorter word before a dot is an abbreviation: `3100 St. Pölten`.
     static SENTENCE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?:\p{L}{4}|[0-9][A-Z]{2}|[0-9]{4}|\))(\.(?:\s+\p{Lu}|$))")
             .expect("the pattern is constant")
     });
-    // A sentence goes on: `4000 Roskilde, few minutes from the station`.
+    // The sentence continues: `4000 Roskilde, few minutes from the station`.
     static TOLD: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r",\s\p{Ll}\p{L}*\s\p{Ll}\p{L}*\s\p{Ll}").expect("the pattern is constant")
     });
-    // Nothing but the country is behind those of English-speaking countries: `CO 80202 Get directions`.
+    // After the code of an English-speaking country, only the country belongs to the address: `CO 80202 Get
+    // directions`.
     if let Some(end) = english_end(line, code.start()) {
         return end + country_behind(&line[end..]);
     }
@@ -110,7 +112,7 @@ pub(super) fn end(line: &str, code: &Match<'_>) -> usize {
     ends.filter(|end| *end >= code.end()).min().unwrap_or(line.len())
 }
 
-/// Words that no address has, and numbers of telephones.
+/// Words that no address contains, and phone numbers.
 static END: LazyLock<Regex> = LazyLock::new(|| {
     let beginnings = alternatives(
         r"org\.?-?n orgnr p\.?\s?iva c\.f\. ičo?: tele(?:f|ph) tél teléf тел τηλ e-?mail www\. https?: copyright
@@ -127,7 +129,8 @@ static END: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is constant")
 });
 
-/// The bytes of a country that a text begins with, behind blanks and signs; none if it begins with anything else.
+/// The length in bytes of the country at the start of a text, after spaces and separators; zero if the text begins
+/// with anything else.
 fn country_behind(text: &str) -> usize {
     const MAX_WORDS: usize = 4;
     const SHORT: &[&str] = &["USA", "US", "UK", "GB"];
@@ -148,7 +151,7 @@ fn country_behind(text: &str) -> usize {
     ends.iter().rev().find(is_country).map_or(0, |end| start + end)
 }
 
-/// Whether a text has a row of words in lower case as sentences do: `This site is hosted by Acme Ltd`.
+/// Whether a text has several lower-case words in a row, as sentences do: `This site is hosted by Acme Ltd`.
 pub(super) fn is_told(text: &str) -> bool {
     const ROW: usize = 3;
     let is_small = |word: &str| {

@@ -1,13 +1,13 @@
-//! The forms of streets, houses and boxes in all countries.
+//! The forms of streets, houses and post office boxes in all countries.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Lines of more characters are prose.
+/// Lines with more characters are prose.
 pub(super) const MAX_LINE: usize = 160;
 
-/// Addresses that nothing else looks like: with the sign for a postal code, or the words for parts of a city.
+/// Addresses with an unmistakable form: with the symbol for a postal code, or the words for parts of a city.
 static PLAIN: LazyLock<Regex> = LazyLock::new(|| {
     let shapes = [
         r"〒 ?\p{Nd}{3}[\p{Pd}−ー]\p{Nd}{4}",
@@ -22,7 +22,7 @@ static PLAIN: LazyLock<Regex> = LazyLock::new(|| {
 /// A street and a house number, in either order.
 static STREET: LazyLock<Regex> = LazyLock::new(|| {
     let number = r"[0-9]{1,5} ?[a-zA-Zа-яА-Я]?(?: ?[-–/] ?[0-9]{1,4} ?[a-zA-Z]?)?";
-    // A floor, a door, a quarter.
+    // A floor, a door, a district.
     let part = r"(?:(?: ?/ ?|, ?| ?[-–] ?| )[^/,\n]{1,30}){0,3}";
     Regex::new(&format!(
         r"^[^0-9\n]{{3,60}}[ :.]{number}{part},?$|^[0-9]{{1,5}}[a-zA-Z]?(?:[-–/][0-9]{{1,4}})?,? [^0-9\n –—|-][^0-9\n]{{2,59}}{part}$|^[0-9]{{1,5}}[a-zA-Z]? (?:{DIRECTION} )?[0-9]{{1,3}}(?:st|nd|rd|th) [^0-9\n]{{2,40}}{part}$|^(?:Level|Suite|Unit|Shop|Floor) [0-9A-Z]+[,/] ?.{{5,60}}$"
@@ -30,9 +30,10 @@ static STREET: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is constant")
 });
 
-/// A street by the word for it, with a house number: for countries whose addresses are written without a postal code.
+/// A street recognised by its street word, with a house number: for countries that write addresses without a postal
+/// code.
 pub(super) static NAMED_STREET: LazyLock<Regex> = LazyLock::new(|| {
-    // Before the name of the street.
+    // In front of the street's name.
     let before = alternatives(
         r"calle c/ av\.? ave\. avda\.? avenida carrera cra\.? cll\.? jr\. jirón paseo plaza pza\. carretera ctra\.? camino boulevard
         blvd\.? diagonal pasaje calzada rua r\. travessa tv\. alameda praça rodovia estrada via viale piazza corso vicolo rue
@@ -40,7 +41,7 @@ pub(super) static NAMED_STREET: LazyLock<Regex> = LazyLock::new(|| {
         calea aleea ул\.? улица вул\.? вулиця пр-?т\.? просп\.? проспект пр\.\s?(?-i:\p{Lu}) пр-кт\.? мкр\.? мікрорайон микрорайон пер\.? переулок шоссе бульвар бул\.? наб\. пл\.
         площадь jl\.? jalan jln\.? đường οδός λεωφ\.? λεωφόρος πλατεία rruga شارع طريق רחוב רח['׳] שדרות שד['׳] סמטת כיכר ถนน ซอย ถ\.",
     );
-    // Behind it, as a word of its own, as the end of one, or before the number.
+    // After the name: as a separate word, as the end of a word, or in front of the number.
     let behind = alternatives(ENGLISH_STREETS);
     let joined = alternatives(
         r"straße strasse str\. gasse platz allee damm ufer weg straat laan plein gracht kade singel vägen gatan gränd vej gade
@@ -56,17 +57,17 @@ pub(super) static NAMED_STREET: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is constant")
 });
 
-/// Words of English for a street, which are behind its name.
+/// English street words, which follow the street's name.
 pub(super) const ENGLISH_STREETS: &str = r"street st\.? road rd\.? avenue ave\.? lane ln\.? drive dr\.? boulevard blvd\.? court square
     highway hwy parkway pkwy\.? way terrace crescent grove quay mews parade esplanade";
 
-/// Where a part of a street lies, before its name in North America.
+/// The direction in front of a street's name in North America.
 const DIRECTION: &str = r"(?:[NSEW]{1,2}\.?|North|South|East|West)";
 
-/// Streets and houses of Colombia are numbers: `Cra 11 # 82-93`.
+/// In Colombia, streets and houses have numbers: `Cra 11 # 82-93`.
 const COLOMBIAN: &str = r"(?:^|[\s,(])(?:calle|cll?\.?|carrera|cra\.?|kra?\.?|cr\.?|transversal|diagonal|dg\.?|avenida|av\.?)\s?[0-9]{1,3}\s?[a-z]?(?:\sbis)?(?:\s(?:sur|norte|este|oeste))?\s?(?:#|n[o.º°]{1,2})\s?[0-9]{1,3}";
 
-/// A part of a house: a floor, a door.
+/// A unit of a building: a floor, a door.
 static UNIT: LazyLock<Regex> = LazyLock::new(|| {
     let words = alternatives(
         r"suite ste\.? unit apt\.? apartment floor level room rm\.? shop office building bldg\.? block pmb haus top stiege tür
@@ -78,7 +79,7 @@ static UNIT: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is constant")
 });
 
-/// A box at a post office, and nothing else.
+/// A post office box and nothing else.
 static BOX: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?ix)^(?:postfach|case\spostale|casella\spostale|casilla(?:\s(?:de\scorreos?|postal))?|caixa\spostal|apartado(?:\s(?:de\scorreos|postal))?
@@ -89,12 +90,12 @@ static BOX: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is constant")
 });
 
-/// Words apart by blanks as alternatives of an expression.
+/// Words separated by spaces, as alternatives of a regular expression.
 pub(super) fn alternatives(words: &str) -> String {
     words.split_whitespace().collect::<Vec<_>>().join("|")
 }
 
-/// Whether a line has no more than so many characters, whatever its script.
+/// Whether a line has at most `most` characters, in any script.
 pub(super) fn is_short(line: &str, most: usize) -> bool {
     line.len() <= most || line.len() <= 4 * most && line.chars().count() <= most
 }
@@ -103,8 +104,8 @@ pub(super) fn is_street(line: &str) -> bool {
     is_short(line, MAX_LINE) && !line.contains('§') && !is_sentence(line) && STREET.is_match(line)
 }
 
-/// Whether a line ends as sentences do, with a long word and a dot, and is no list of parts:
-/// `Seit 3 Generationen.`
+/// Whether a line ends like a sentence, with a long word and a full stop, and is not a list of parts: `Seit 3
+/// Generationen.`
 fn is_sentence(line: &str) -> bool {
     const SHORTEST: usize = 6;
     let last = line.rsplit(' ').next().unwrap_or_default();
@@ -117,13 +118,13 @@ fn is_sentence(line: &str) -> bool {
         && !names_street(line)
 }
 
-/// Whether a line has the word for a street, its name and a number.
+/// Whether a line contains a street word, the street's name and a number.
 pub(super) fn names_street(line: &str) -> bool {
     const MAX: usize = 120;
     is_short(line, MAX) && line.bytes().any(|byte| byte.is_ascii_digit()) && NAMED_STREET.is_match(line)
 }
 
-/// Whether a line has the number of a house, then the name of a street as English writes it.
+/// Whether a line contains a house number, then an English street name.
 pub(super) fn is_english_street(line: &str) -> bool {
     static ENGLISH: LazyLock<Regex> = LazyLock::new(|| {
         let streets = alternatives(ENGLISH_STREETS);
@@ -135,13 +136,13 @@ pub(super) fn is_english_street(line: &str) -> bool {
     is_short(line, MAX_LINE) && ENGLISH.is_match(line)
 }
 
-/// Whether a line, or what is before its first comma or dash, is a part of a house and nothing else.
+/// Whether a line, or the text before its first comma or dash, is only a unit of a building.
 pub(super) fn is_unit(line: &str) -> bool {
     let first = line.split([',', '–', '|', '·', '•']).next().unwrap_or_default();
     UNIT.is_match(first.split(" - ").next().unwrap_or_default().trim())
 }
 
-/// Whether a line is a box at a post office, which is not where the company is.
+/// Whether a line is a post office box, which is not where the company is.
 pub(super) fn is_box(line: &str) -> bool {
     is_short(line, 40) && BOX.is_match(line.trim_end_matches([',', ' ']))
 }

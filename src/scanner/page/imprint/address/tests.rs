@@ -81,7 +81,7 @@ fn boxes_doors_and_buildings_do_not_replace_the_street() {
             "<p>Unit 4<br>12 Smith Street<br>Sydney NSW 2000<p>a@acme.test",
             "Unit 4, 12 Smith Street, Sydney NSW 2000",
         ),
-        // A box alone is better than nothing.
+        // A post office box is better than nothing.
         (
             "<p>Acme GmbH<br>Postfach 1234<br>34125 Kassel",
             "Postfach 1234, 34125 Kassel",

@@ -1,6 +1,6 @@
-//! Check digits of register and tax numbers that pages introduce with words which others use as well.
+//! Check digits of register and tax numbers whose introducing words also introduce other numbers.
 
-/// An Estonian registry code: eight digits, the last of which follows from the others.
+/// An Estonian registry code: eight digits, the last of which is computed from the others.
 pub(super) fn estonia(number: &str) -> bool {
     let digits = digits(number);
     let [first @ .., check] = digits.as_slice() else {
@@ -8,7 +8,7 @@ pub(super) fn estonia(number: &str) -> bool {
     };
     let rest = |weights: [u32; 7]| sum(first, &weights) % 11;
     let expected = match rest([1, 2, 3, 4, 5, 6, 7]) {
-        // Ten is not a digit: then other weights are used, and if these give ten too, the digit is zero.
+        // Ten is not a digit: then other weights are used. If these give ten too, the digit is zero.
         10 => rest([3, 4, 5, 6, 7, 8, 9]) % 10,
         rest => rest,
     };
@@ -25,8 +25,8 @@ pub(super) fn latvia(number: &str) -> bool {
     digits.len() == 11 && *check == (14 - rest) % 11
 }
 
-/// A British VAT number without its country: nine digits, the last two of which make the sum a multiple of 97, in one
-/// of two ways.
+/// A British VAT number without the country prefix: nine digits, the last two of which make the sum a multiple of 97,
+/// in one of two ways.
 pub(super) fn britain(number: &str) -> bool {
     let digits = digits(number);
     let [first @ .., tens, ones] = digits.as_slice() else {

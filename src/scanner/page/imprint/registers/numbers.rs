@@ -1,15 +1,15 @@
-//! The register and tax numbers of the world: how pages introduce them, and how they are formed.
+//! The register and tax numbers of the world: how pages introduce them, and their formats.
 
 use super::check_digits::{britain, estonia, latvia};
 
-/// A kind of number by which a register or a tax office knows a company.
+/// A kind of number by which a register or a tax office identifies a company.
 pub(super) struct Kind {
-    /// What the number is called in the findings.
+    /// The label of the number in the findings.
     pub(super) label: &'static str,
-    /// How pages introduce it, and how it is formed: the first group that matches. The words in front make it safe to
-    /// take from running text. Those whose first letters are not ASCII must begin as written here.
+    /// How pages introduce it, and its format: the first group that matches is the number. The words in front make it
+    /// safe to take from running text. Words whose first letters are not ASCII match only in the case written here.
     pub(super) pattern: &'static str,
-    /// Whether the digits fit one another, where the words in front do not say enough.
+    /// Checks the digits against each other, if the words in front are not specific enough.
     pub(super) is_right: fn(&str) -> bool,
 }
 
@@ -25,7 +25,7 @@ const fn checked(label: &'static str, pattern: &'static str, is_right: fn(&str) 
     }
 }
 
-/// All kinds, those of the European Union first, then by country.
+/// All kinds: first those of the European Union, then by country.
 pub(super) const KINDS: &[Kind] = &[
     kind(
         "VAT",
@@ -53,7 +53,7 @@ pub(super) const KINDS: &[Kind] = &[
         "ZVR",
         r"(?-u:\b)ZVR(?:-?(?:Zahl|Nr\.?|Nummer))?[^\n0-9]{0,6}([0-9][0-9 ]{6,12}[0-9])(?-u:\b)",
     ),
-    // Switzerland and Liechtenstein: these forms belong to nothing else.
+    // Switzerland and Liechtenstein: nothing else has these formats.
     kind("Register", r"(?-u:\b)(CHE-?[0-9]{3}\.[0-9]{3}\.[0-9]{3})(?-u:\b)"),
     kind(
         "Register",
@@ -101,8 +101,8 @@ pub(super) const KINDS: &[Kind] = &[
         "NIF",
         r"(?-u:\b)(?:NIPC|NIF)(?-u:\b)[^\n0-9A-Za-z]{0,6}((?:PT ?)?[125689][0-9]{2} ?[0-9]{3} ?[0-9]{3})(?-u:\b)",
     ),
-    // Britain and Ireland. Other registers number people and firms as well ("FCA registered no. 718293"): what does
-    // not speak of a company must have eight digits as companies have, or name the country.
+    // Britain and Ireland. Other registers also number people and firms ("FCA registered no. 718293"). A text that
+    // does not mention a company must have a number with eight characters, as companies have, or name the country.
     kind(
         "Company number",
         r"(?i:company (?:registration )?(?:number|no\.?|nr\.?)|company reg(?:istration|\.)? ?(?:number|no\.?|nr\.?)|registered company(?: number| no\.?)?|CRO (?:number|no\.?))[^\n0-9A-Z]{0,6}((?:SC|NI|OC|SO|NC)?[0-9]{5,8})(?-u:\b)",
@@ -120,7 +120,7 @@ pub(super) const KINDS: &[Kind] = &[
         r"(?-u:\b)(?i:VAT (?:registration |reg\.? )?(?:number|no\.?|nr\.?))[^\n0-9A-Za-z]{0,4}([0-9]{3} ?[0-9]{4} ?[0-9]{2})(?-u:\b)",
         britain,
     ),
-    // The north of Europe.
+    // Northern Europe.
     kind(
         "CVR",
         r"(?-u:\b)CVR(?-u:\b)[^\n0-9]{0,12}([0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2})(?-u:\b)",
@@ -133,7 +133,7 @@ pub(super) const KINDS: &[Kind] = &[
         "Y-tunnus",
         r"(?i:y-tunnus)[^\n0-9A-Za-z]{0,6}([0-9]{7}-[0-9])(?-u:\b)",
     ),
-    // Those of people begin with a day up to 31.
+    // The numbers of people begin with a day up to 31.
     kind(
         "Kennitala",
         r"(?-u:\b)(?i:kennitala|kt\.)[^\n0-9A-Za-z]{0,4}([4-7][0-9]{5}[- ]?[0-9]{4})(?-u:\b)",
@@ -160,7 +160,7 @@ pub(super) const KINDS: &[Kind] = &[
         "Įmonės kodas",
         r"(?:monės kod|MONĖS KOD|Įm\. ?kod|įm\. ?kod|Juridinio asmens kod|juridinio asmens kod)[^\n0-9]{0,8}([0-9]{9}|[0-9]{7})(?-u:\b)",
     ),
-    // The middle and the south-east of Europe.
+    // Central and south-eastern Europe.
     kind(
         "NIP",
         r"(?-u:\b)NIP(?-u:\b)[^\n0-9]{0,6}([0-9]{3}-?[0-9]{3}-?[0-9]{2}-?[0-9]{2})(?-u:\b)",

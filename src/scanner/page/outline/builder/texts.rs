@@ -1,4 +1,4 @@
-//! The texts of a page: what is shown, what links and headings are called, and where lines begin.
+//! The texts of a page: visible text, labels of links and headings, and where lines begin.
 
 use ego_tree::NodeRef;
 use html5ever::ns;
@@ -12,7 +12,7 @@ use crate::scanner::page::characters::is_invisible;
 use crate::scanner::page::tree::raw;
 use crate::scanner::references::resolve_html;
 
-/// Bounds of what is kept of one page.
+/// Limits on what is kept of one page.
 const MAX_TITLE: usize = 2_000;
 const MAX_JSON_LD: usize = 100;
 
@@ -28,7 +28,7 @@ impl Builder {
             }
             Some("title") if is_html => self.keep_title(text),
             Some("textarea" | "iframe" | "noembed" | "noframes" | "xmp") if is_html => {}
-            // What a picture is called, not what it shows.
+            // The name of a picture, not visible text.
             Some("title" | "desc" | "metadata") => self.label(text),
             _ => {
                 self.label(text);
@@ -59,7 +59,7 @@ impl Builder {
         }
     }
 
-    /// Adds to what the open link and heading are called.
+    /// Adds to the labels of the open link and heading.
     fn label(&mut self, text: &str) {
         if let Some(open) = &mut self.anchor {
             append(&mut open.anchor.text, text, MAX_ANCHOR_TEXT);
@@ -81,7 +81,7 @@ impl Builder {
         if begins_address(shown, text) {
             shown.push(' ');
         }
-        // Runs of blanks are one blank, as on the screen.
+        // Runs of whitespace become one space, as on the screen.
         for character in text.chars() {
             if is_invisible(character) {
                 continue;

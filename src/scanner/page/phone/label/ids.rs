@@ -1,6 +1,6 @@
-//! Words that introduce numbers of registers, accounts, articles and places, lower case.
+//! Words that introduce register, account, article and place numbers, in lower case.
 
-/// Whole words before numbers of registers, accounts, articles and places.
+/// Whole words in front of register, account, article and place numbers.
 pub(super) const ID_WORDS: &[&str] = &[
     "iban",
     "bic",
@@ -200,10 +200,10 @@ pub(super) const ID_WORDS: &[&str] = &[
     "등록번호",
 ];
 
-/// What has numbers: these words make one an ID only with a word like `number` before or behind them, since people and
-/// departments are called so too.
+/// Things that have numbers. These words mean an ID only with a word like `number` in front or after, since people
+/// and departments have the same names.
 pub(super) const NUMBERED: &[&str] = &[
-    // Things on sale.
+    // Things for sale.
     "art",
     "artikel",
     "article",
@@ -255,7 +255,7 @@ pub(super) const NUMBERED: &[&str] = &[
     "catalogue",
     "patent",
     "patente",
-    // Orders and their papers.
+    // Orders and their documents.
     "order",
     "bestell",
     "bestellung",
@@ -296,7 +296,7 @@ pub(super) const NUMBERED: &[&str] = &[
     "sendungs",
     "shipment",
     "parcel",
-    // People and what is known of them.
+    // People and information about them.
     "kunden",
     "kunde",
     "customer",
@@ -384,7 +384,7 @@ pub(super) const NUMBERED: &[&str] = &[
     "vergi",
 ];
 
-/// Words that say that what is before or behind them has a number.
+/// Words meaning that the thing in front or after has a number.
 pub(super) const NUMBER_WORDS: &[&str] = &[
     "nr",
     "no",
@@ -421,11 +421,11 @@ pub(super) const NUMBER_WORDS: &[&str] = &[
     "id",
 ];
 
-/// Ends of words made of two that say that the first has a number: `Kundennr`, `varenummer`.
+/// Endings of compounds meaning that the first part has a number: `Kundennr`, `varenummer`.
 pub(super) const NUMBER_ENDINGS: &[&str] =
     &["nr", "nro", "nummer", "numero", "number", "szám", "kod", "code"];
 
-/// Abbreviations of such words, which mean something else without a point.
+/// Abbreviations of such words, which mean something else without a full stop.
 pub(super) const ABBREVIATED: &[&str] = &[
     "art", "cod", "cód", "inv", "pol", "reg", "kat", "kód", "sn", "арт",
 ];

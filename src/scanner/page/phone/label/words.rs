@@ -1,6 +1,6 @@
-//! Words of labels in many languages, lower case.
+//! Label words in many languages, in lower case.
 
-/// Beginnings of words that mean a fax machine.
+/// Stems of words for a fax machine.
 pub(super) const FAX: &[&str] = &[
     "fax",
     "efax",
@@ -55,15 +55,15 @@ pub(super) const FAX: &[&str] = &[
     "ফ্যাক্স",
     "ទូរសារ",
     "ແຟັກ",
-    // Other machines that answered at numbers of their own.
+    // Other machines that had their own numbers.
     "telex",
     "leonardo",
 ];
 
-/// Whole words that mean a fax machine: the beginning of `télécopieur`, but not of a telecom.
+/// Whole words for a fax machine: the beginning of `télécopieur`, but not of a telecom company.
 pub(super) const FAX_WORDS: &[&str] = &["fx", "téléc", "télec", "telec"];
 
-/// Beginnings of words that mean a telephone.
+/// Stems of words for a phone.
 pub(super) const PHONE: &[&str] = &[
     "telef",
     "téléph",
@@ -146,7 +146,7 @@ pub(super) const PHONE: &[&str] = &[
     "chiama",
 ];
 
-/// Whole words that mean a telephone.
+/// Whole words for a phone.
 pub(super) const PHONE_WORDS: &[&str] = &[
     "tel",
     "tél",
