@@ -82,6 +82,12 @@ impl<'p> Site<'p> {
             || companies(line).any(|name| self.is_like(name))
     }
 
+    /// Whether a title, a heading or the host contains a name: the site may be that of an institution.
+    fn is_titled(&self, name: &str) -> bool {
+        let called = letters(name);
+        self.label.contains(&called) || self.titles.iter().any(|title| title.contains(&called))
+    }
+
     fn has_own_address(&self, line: &str) -> bool {
         hosts_of_addresses(line).any(|host| registrable(&host) == self.domain)
     }
@@ -143,42 +149,47 @@ impl<'p> Site<'p> {
 
 /// The part of a line that is about an institution, or about someone whose relation to the owner is stated in front.
 fn introduced(line: &str, site: &Site<'_>) -> Option<Range<usize>> {
-    /// Bytes of a label in front of an institution's name.
-    const MAX_LABEL: usize = 60;
     if line.len() > MAX_LINE || !line.contains(|sign: char| sign.is_numeric()) {
         return None;
     }
-    if line.to_ascii_lowercase().contains(site.domain) {
-        return None;
-    }
-    let is_own = |name: &str| {
-        let called = letters(name);
-        site.label.contains(&called) || site.titles.iter().any(|title| title.contains(&called))
-    };
-    if let Some(name) = AUTHORITIES.find(line).filter(|name| !is_own(name.as_str())) {
-        return Some(name.start()..line.len());
-    }
-    if let Some(relation) = RELATIONS.find(line) {
-        // A number without an address may be the owner's: `Member of the Guild. Tel. 030 …`.
-        let has_address = is_postcode(line) || line[relation.end()..].matches(", ").count() > 1;
-        return has_address.then_some(0..line.len());
-    }
+    let part = authority(line, site)
+        .or_else(|| relation(line))
+        .or_else(|| institution(line, site))?;
+    (!site.names(&line[part.clone()])).then_some(part)
+}
+
+/// From the name of an authority or a helpline to the end of its line.
+fn authority(line: &str, site: &Site<'_>) -> Option<Range<usize>> {
+    let name = AUTHORITIES.find(line)?;
+    (!site.is_titled(name.as_str())).then_some(name.start()..line.len())
+}
+
+/// A line that begins with someone's relation to the owner, and has an address. A number without one may be the owner's:
+/// `Member of the Guild. Tel. 030 …`.
+fn relation(line: &str) -> Option<Range<usize>> {
+    let relation = RELATIONS.find(line)?;
+    let has_address = is_postcode(line) || line[relation.end()..].matches(", ").count() > 1;
+    has_address.then_some(0..line.len())
+}
+
+/// From the name of an institution that a line begins with, at most after a label, to the end of its field.
+fn institution(line: &str, site: &Site<'_>) -> Option<Range<usize>> {
+    const MAX_LABEL: usize = 60;
     let name = INSTITUTIONS.find(line)?;
     // The match includes a character in front of the name.
     let start = line.len()
         - line[name.start()..]
             .trim_start_matches(|sign: char| !sign.is_alphabetic())
             .len();
-    let before = line[..start].trim_end();
-    let is_label = |before: &str| {
-        before.len() <= MAX_LABEL
-            && before.ends_with([':', '：', '–', '—', '-', '('])
-            && !before.contains(|sign: char| sign.is_numeric())
-    };
-    let is_first = before.is_empty() || is_label(before);
+    let before = &line[..start];
+    let label = before.trim_end();
+    // A hyphen without spaces joins: `Foo-Feuerwehr`.
+    let is_apart =
+        label.ends_with([':', '：', '(']) || [" - ", " – ", " — "].iter().any(|dash| before.ends_with(dash));
+    let is_label = is_apart && label.len() <= MAX_LABEL && !label.contains(|sign: char| sign.is_numeric());
     let end = line[name.end()..].find(['|', '·', '•']);
     let end = end.map_or(line.len(), |end| name.end() + end);
-    (is_first && !is_own(name.as_str())).then_some(start..end)
+    ((label.is_empty() || is_label) && !site.is_titled(name.as_str())).then_some(start..end)
 }
 
 /// Whether the label at the start of a line means the owner.
@@ -325,11 +336,13 @@ mod tests {
             "Member of the Guild. Tel. 030 901820",
             "Wir arbeiten mit der Polizei zusammen, Tel. 030 901820",
             "Kühlkammer 3, Weg 1, 1010 Wien",
+            "Foo-Feuerwehr, Weg 1, Tel. 030 901820",
+            "Mitglied der Innung. Acme Moebel GmbH, Weg 1, 1010 Wien, Tel. 030 901820",
         ] {
             assert_eq!(rest(&format!("<p>{line}")), line);
         }
         // The site itself may be one.
-        let page = "<title>Löwen-Apotheke</title><p>Apotheke am Markt, Weg 1, Tel. 030 901820";
+        let page = "<title>Feuerwehr Foo</title><p>Feuerwehr Foo, Weg 1, Tel. 030 901820";
         assert!(rest(page).contains("901820"));
     }
 }

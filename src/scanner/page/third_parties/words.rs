@@ -101,8 +101,9 @@ pub(super) static AUTHORITIES: LazyLock<Regex> = LazyLock::new(|| {
     constant(
         r"(?x)
         (?-u:\b)(?:INAI|CSSF|BaFin|FINMA|SERNAC|INDECOPI|PROFECO|CONDUSEF|CNIACC|IPSO|APD-GBA)(?-u:\b)
-        |(?i:samaritans|childline|telefonseelsorge|sos\samitié|huisartsenpost|anti-?poison|poisons?\s(?:control|information|helpline)|giftnotruf
-            |vergiftungsinformation|(?:zahn|kinder|tier)?ärztlicher?\s(?:bereitschafts|not)dienst|médecins?\sde\sgarde|guardia\smedica)",
+        |(?i:samaritans|childline|telefonseelsorge|sos\samitié|crisis\s?line
+            |anti-?poison|poisons?\s(?:control|cent(?:er|re)|information|helpline)|gift(?:notruf|information)|vergiftungsinformation|centro\santiveleni|antigifcentrum
+            |(?:haus|zahn|kinder|tier)?ärztlicher?\s(?:bereitschafts|not)dienst|huisartsenpost|médecins?\sde\sgarde|sos\smédecins|guardia\smedica|orvosi\sügyelet)",
     )
 });
 
@@ -114,21 +115,16 @@ pub(super) static INSTITUTIONS: LazyLock<Regex> = LazyLock::new(|| {
             # In an emergency.
             (?:bundes|landes)?polizei\p{L}*|police|polic[ií]a|polícia|polizia|policja|politie|rend[őo]rség|полици\p{L}+|полиция
             |feuerwehr|rettungs\p{L}+|rettung|pompiers|bomberos|bombeiros|vigili\sdel\sfuoco|brandweer|straż\spożarna|hasiči
-            |(?:centre\s)?anti-?poison|poisons?\s(?:control|cent|information|helpline)\p{L}*|vergiftungs\p{L}+|gift(?:notruf|informations)\p{L}*|toxikolog\p{L}+|centro\santiveleni|antigifcentrum
-            |(?:haus|zahn|kinder|tier)?ärztlicher?\s(?:bereitschafts|not)dienst|huisartsenpost|médecins?\sde\sgarde|sos\smédecins|guardia\smedica|orvosi\sügyelet
-            |samaritans|telefonseelsorge|sos\samitié|childline|crisis\s?line
             # Who supervises professions.
             |kassen(?:zahn)?ärztliche|(?:landes)?(?:ärzte|zahnärzte|apotheker|anwalts|berater|handwerks|notar|architekten|ingenieure?|wirtschafts|psychotherapeuten|handels)kammer\p{L}*
             |bezirkshauptmannschaft|landratsamt|regierungspräsidium|gewerbeaufsicht\p{L}*
             |(?:\p{L}+\s)?bar\sassociation|(?:the\s)?law\ssociety|chamber\sof|chambre\s(?:des|de|nationale|régionale)|ordre\s(?:des|national|régional)|barreau\sd
             |colegio\s(?:oficial|de\sabogados)|ordem\sdos|ordine\s(?:dei|degli|nazionale)|(?:okręgowa|krajowa)\s(?:izba|rada)|česká\s\p{L}+\skomora|slovenská\s\p{L}+\skomora
             # Who supervises companies.
-            |superintendencia|procuradur[ií]a|defensor(?:ía)?\sdel|procon|indecopi|profeco|condusef|sernac|consultas\safip
+            |superintendencia|procuradur[ií]a|defensor(?:ía)?\sdel|procon|consultas\safip
             |charit(?:ies|y)\s(?:regulator|commission)|information\sregulator|trading\sstandards|citizens\sadvice|consumer\s(?:protection|council|affairs)
             |orgán\sdozoru|dozorn\p{L}+\sorgán|felügyeleti\s(?:szerv|hatóság)|organ\snadzoru|инспекц\p{L}+|роспотребнадзор
             |택배(?:사|회사)?|소비자(?:원|보호원|상담)|개인정보\s?(?:침해|분쟁)\p{L}*
-            # Neighbours, unless the site is one.
-            |apotheke|apotheek|pharmacie|pharmacy|farm[aá]cia|lékárna|apteka
         )(?:$|[^\p{L}])",
     )
 });
