@@ -32,6 +32,9 @@ mod sites;
 mod throughput;
 mod unfair;
 
+/// How long the browser waits for a page; in the tests this constant is in `support`.
+const PATIENCE: std::time::Duration = std::time::Duration::from_mins(10);
+
 /// The argument with which this program starts itself as the site server.
 pub const SERVE_SITES: &str = "--serve-sites";
 

@@ -2,7 +2,6 @@
 //! statement (`auto_explain`) on large tables, with any statistics. None may read a growing table completely.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
@@ -12,8 +11,6 @@ use crate::support::own_postgres::OwnPostgres;
 use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
-/// A generous limit for slow machines.
-const WAIT_TIMEOUT: Duration = Duration::from_mins(2);
 /// Rows of one table that a statement may touch here; the tables have at least three times as many.
 const MAX_ROWS_READ: u64 = 1000;
 
@@ -220,13 +217,13 @@ impl World {
         let scan = server.post("/api/v4/scans", &json!({ "domain": one })).await;
         let scan = format!("/api/v4/scans/{}", scan["scan_id"].as_str().unwrap());
         let ended = |answer: &Value| answer["status"] == "completed" || answer["status"] == "partial";
-        server.wait_for(&scan, WAIT_TIMEOUT, ended).await;
+        server.wait_for(&scan, ended).await;
         let batch = format!("/api/v4/batches/{}", server.request_batch(&list).await);
-        server.wait_for(&batch, WAIT_TIMEOUT, ended).await;
+        server.wait_for(&batch, ended).await;
         let position = server.post(&format!("{batch}/retry"), &json!({})).await["position"].clone();
         let retried = format!("{batch}?at_least={position}");
         server
-            .wait_for(&retried, WAIT_TIMEOUT, |answer| answer["status"] == "partial")
+            .wait_for(&retried, |answer| answer["status"] == "partial")
             .await;
         let monitor = json!({ "name": "m", "domains": [one], "rhythm": "hourly" });
         let monitor = server.post("/api/v4/monitors", &monitor).await;

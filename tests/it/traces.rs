@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -78,9 +77,7 @@ async fn a_scan_is_one_trace_from_its_request_to_the_read_models_and_counts_in_t
         let scan = server.post("/api/v4/scans", &json!({ "domain": domain })).await;
         let id = scan["scan_id"].as_str().unwrap().to_owned();
         let ended = |scan: &Value| scan["status"] == "completed" || scan["status"] == "failed";
-        server
-            .wait_for(&format!("/api/v4/scans/{id}"), Duration::from_mins(1), ended)
-            .await;
+        server.wait_for(&format!("/api/v4/scans/{id}"), ended).await;
         scans.push(id.replace('-', ""));
     }
     let (_, shown) = server.answer("/metrics", None).await;

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
-use std::time::Duration;
 
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
@@ -13,9 +12,6 @@ use crate::support::own_postgres::OwnPostgres;
 use crate::support::postgres::data_directory;
 use crate::support::server::Server;
 use crate::support::sites::{Gate, Sites, SitesOptions};
-
-/// A time limit that no machine needs.
-const WAIT_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// The binary with only these settings.
 fn sitelog(settings: &[(&str, &str)], arguments: &[&str]) -> Command {
@@ -71,9 +67,7 @@ async fn lived(sites: &Sites, settings: &[(&'static str, &str)]) -> (Server, Str
     let first: Vec<String> = (0..4).map(|n| format!("site{n:05}.sites.test")).collect();
     let batch = server.request_batch(&first).await;
     let ended = |answer: &serde_json::Value| answer["status"] == "completed";
-    server
-        .wait_for(&format!("/api/v4/batches/{batch}"), WAIT_TIMEOUT, ended)
-        .await;
+    server.wait_for(&format!("/api/v4/batches/{batch}"), ended).await;
     let (code, said) = server.run(&["forget", "--yes", "site00003.sites.test"]).await;
     assert_eq!(code, Some(0), "{said}");
     let (code, said) = server.run(&["projections", "rebuild", "jobs"]).await;
@@ -141,9 +135,7 @@ async fn a_private_database_comes_back_on_a_server_of_another_user_and_from_ther
     drop(gates);
     let mut copy = Server::start(&sites, &privately);
     let ended = |answer: &serde_json::Value| answer["status"] == "completed";
-    let ended = copy
-        .wait_for(&format!("/api/v4/batches/{batch}"), WAIT_TIMEOUT, ended)
-        .await;
+    let ended = copy.wait_for(&format!("/api/v4/batches/{batch}"), ended).await;
     assert_eq!(ended["completed"], json!(8));
     let (code, printed) = copy.run(&["projections", "verify"]).await;
     assert_eq!(code, Some(0), "{printed}");

@@ -1,13 +1,9 @@
 //! Cancelling and retrying scans and batches.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
-
-const LIMIT: Duration = Duration::from_secs(40);
 
 fn status(value: &Value) -> &str {
     value["status"].as_str().unwrap()
@@ -56,7 +52,7 @@ async fn a_cancelled_batch_stops_what_runs_and_starts_nothing_more() {
     assert_eq!(status(&answer), "cancelled");
     let path = format!("/api/v4/batches/{batch}");
     let seen = server
-        .wait_for(&path, LIMIT, |batch| batch["cancelled"] == json!(30))
+        .wait_for(&path, |batch| batch["cancelled"] == json!(30))
         .await;
     assert_eq!((status(&seen), &seen["completed"]), ("cancelled", &json!(0)));
     gate.open();
@@ -87,7 +83,7 @@ async fn a_retried_batch_scans_only_what_failed_and_ends_a_second_time() {
         .request_batch(&domains(&["site00000", "site00001", "err404"]))
         .await;
     let path = format!("/api/v4/batches/{batch}");
-    let first = server.wait_for(&path, LIMIT, ended).await;
+    let first = server.wait_for(&path, ended).await;
     assert_eq!(
         (status(&first), &first["failures"]),
         ("partial", &json!({ "http_status": 1 }))
@@ -95,7 +91,7 @@ async fn a_retried_batch_scans_only_what_failed_and_ends_a_second_time() {
     let requests = sites.requests_to("site00000.sites.test");
     server.post(&format!("{path}/retry"), &json!({})).await;
     let round_two = |batch: &Value| ended(batch) && batch["completed_at"] != first["completed_at"];
-    let second = server.wait_for(&path, LIMIT, round_two).await;
+    let second = server.wait_for(&path, round_two).await;
     assert_eq!(
         (&second["completed"], &second["failed"], &second["total"]),
         (&json!(2), &json!(1), &json!(3))
@@ -125,10 +121,10 @@ async fn retrying_one_scan_of_an_ended_batch_reopens_the_batch() {
     .await;
     let batch = server.request_batch(&domains(&["site00000", "err403"])).await;
     let path = format!("/api/v4/batches/{batch}");
-    let first = server.wait_for(&path, LIMIT, ended).await;
+    let first = server.wait_for(&path, ended).await;
     // Scans and batches are two read models; each follows the log by itself.
     let failed = server
-        .wait_for(&format!("{path}/scans?status=failed"), LIMIT, |scans| {
+        .wait_for(&format!("{path}/scans?status=failed"), |scans| {
             scans["items"][0].is_object()
         })
         .await;
@@ -137,7 +133,7 @@ async fn retrying_one_scan_of_an_ended_batch_reopens_the_batch() {
         .post(&format!("/api/v4/scans/{scan}/retry"), &json!({}))
         .await;
     let second = server
-        .wait_for(&path, LIMIT, |batch| {
+        .wait_for(&path, |batch| {
             ended(batch) && batch["completed_at"] != first["completed_at"]
         })
         .await;
@@ -158,7 +154,7 @@ async fn a_failure_that_passes_is_tried_again_by_itself() {
         .post("/api/v4/scans", &json!({ "domain": "flaky.sites.test" }))
         .await;
     let path = format!("/api/v4/scans/{}", scan["scan_id"].as_str().unwrap());
-    let scan = server.wait_for(&path, LIMIT, ended).await;
+    let scan = server.wait_for(&path, ended).await;
     assert_eq!(
         (status(&scan), &scan["attempts"], &scan["reason"]),
         ("completed", &json!(2), &Value::Null)

@@ -1,7 +1,6 @@
 //! Two servers on one database.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use serde_json::json;
 
@@ -37,9 +36,7 @@ async fn two_servers_share_the_work_and_stopping_one_loses_nothing() {
     drop(gates);
     let path = format!("/api/v4/batches/{batch}");
     let ended = first
-        .wait_for(&path, Duration::from_mins(1), |batch| {
-            batch["status"] == "completed"
-        })
+        .wait_for(&path, |batch| batch["status"] == "completed")
         .await;
     assert_eq!(ended["completed"], json!(40));
     let mut completions: HashMap<String, usize> = HashMap::new();

@@ -1,7 +1,5 @@
 //! A batch is watched over HTTP: while its server dies, by another server, and when it is stopped.
 
-use std::time::Duration;
-
 use crate::support::events::{StreamEvent, parse};
 use crate::support::postgres::TestDatabase;
 use crate::support::server::Server;
@@ -105,11 +103,7 @@ async fn open_streams_end_when_the_server_is_told_to_stop() {
     let watching = read(&server, &path, None, None);
     let stopping = async {
         server
-            .wait_for(
-                &format!("/api/v4/batches/{batch}"),
-                Duration::from_secs(30),
-                |b| b["completed"] == 5,
-            )
+            .wait_for(&format!("/api/v4/batches/{batch}"), |b| b["completed"] == 5)
             .await;
         server.ask_to_stop().await;
     };

@@ -10,9 +10,6 @@ use crate::support::postgres::TestDatabase;
 use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
-/// However slow the machine; the waits that a wrong clock used to cause are hours.
-const WAIT_TIMEOUT: Duration = Duration::from_mins(2);
-
 /// A server and its database under one clock.
 struct World {
     clock: FakeClock,
@@ -44,7 +41,7 @@ impl World {
 
     async fn ends(&self, path: &str) -> Value {
         let ended = |answer: &Value| answer["status"] == "completed";
-        self.server.wait_for(path, WAIT_TIMEOUT, ended).await
+        self.server.wait_for(path, ended).await
     }
 
     async fn scan(&self, domain: &str) {
@@ -147,7 +144,7 @@ async fn a_worker_whose_clock_is_off_makes_its_attempts_when_they_are_due() {
             .to_owned();
         let ended = |answer: &Value| answer["status"] == "completed";
         let path = format!("/api/v4/scans/{scan}");
-        let scan = server.wait_for(&path, WAIT_TIMEOUT, ended).await;
+        let scan = server.wait_for(&path, ended).await;
         assert_eq!(scan["attempts"], 3, "{scan}");
         let pauses: Vec<f64> = sqlx::query_scalar(
             "select extract(epoch from s.recorded_at - f.recorded_at)::float8 \

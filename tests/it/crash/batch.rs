@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::{LIMIT, host};
+use super::host;
 use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
@@ -66,7 +66,7 @@ async fn a_batch_survives_three_kills_of_the_server_and_two_of_postgres() {
 
     let path = format!("/api/v4/batches/{batch}");
     let ended = server
-        .wait_for(&path, LIMIT, |batch| {
+        .wait_for(&path, |batch| {
             !["pending", "running"].contains(&text(batch, "status"))
         })
         .await;
@@ -78,7 +78,7 @@ async fn a_batch_survives_three_kills_of_the_server_and_two_of_postgres() {
     for scan in &singles {
         let path = format!("/api/v4/scans/{scan}");
         server
-            .wait_for(&path, LIMIT, |scan| text(scan, "status") == "completed")
+            .wait_for(&path, |scan| text(scan, "status") == "completed")
             .await;
     }
 
@@ -96,11 +96,9 @@ async fn a_batch_survives_three_kills_of_the_server_and_two_of_postgres() {
         is_known(page) && items.iter().all(|scan| scan["completed_at"].is_string())
     };
     server
-        .wait_for(&format!("{path}/scans?limit=100"), LIMIT, have_ended)
+        .wait_for(&format!("{path}/scans?limit=100"), have_ended)
         .await;
-    server
-        .wait_for("/api/v4/domains?limit=100", LIMIT, is_known)
-        .await;
+    server.wait_for("/api/v4/domains?limit=100", is_known).await;
     for scan in server.all(&format!("{path}/scans")).await {
         let shown = (
             text(&scan, "scan_id").to_owned(),
@@ -159,7 +157,7 @@ async fn a_server_that_is_told_to_stop_finishes_what_it_has_begun() {
     server.restart();
     let path = format!("/api/v4/scans/{}", text(&scan, "scan_id"));
     let scan = server
-        .wait_for(&path, LIMIT, |scan| text(scan, "status") == "completed")
+        .wait_for(&path, |scan| text(scan, "status") == "completed")
         .await;
     assert_eq!(scan["attempts"], json!(1), "nothing had to be done twice");
 }

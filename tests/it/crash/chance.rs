@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ledger::Clients;
 use super::whole::{assert_one_live_generation, assert_whole, views_of};
-use super::{LIMIT, NAMES, expire_leases, free_address, hand, host, kill_postgres, sites};
+use super::{NAMES, expire_leases, free_address, hand, host, kill_postgres, sites};
 use crate::support::app::wait_for;
 use crate::support::server::Server;
 
@@ -127,9 +127,7 @@ async fn kills_at_random_moments_lose_nothing_and_leave_nothing_half_done() {
     );
     for batch in batches {
         let ended = |batch: &Value| batch["status"] == "completed";
-        server
-            .wait_for(&format!("/api/v4/batches/{batch}"), LIMIT, ended)
-            .await;
+        server.wait_for(&format!("/api/v4/batches/{batch}"), ended).await;
     }
     assert_whole(&server, &hand, &known).await;
     assert_none_failed(&hand).await;

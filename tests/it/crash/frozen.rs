@@ -1,8 +1,6 @@
 //! A server that is frozen in the middle of work: the others continue without it. When it continues after its lease
 //! has expired, its work is refused.
 
-use std::time::Duration;
-
 use serde_json::json;
 use sqlx::{Connection, PgConnection, PgPool};
 
@@ -11,12 +9,10 @@ use super::{
     NAMES, Point, ask_for, connection, expire_leases, generation_after, hand, host, linger_at,
     linger_no_more, sites, somebody_lingers,
 };
+use crate::support::PATIENCE;
 use crate::support::app::wait_for;
 use crate::support::server::Server;
 use crate::support::sites::Sites;
-
-/// A request without a response by then waits for the frozen server.
-const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A server with all roles, and one on the same database that only serves until the first one is frozen.
 fn two_servers(sites: &Sites) -> (Server, Server) {
@@ -73,7 +69,7 @@ async fn a_server_that_is_frozen_in_the_middle_of_an_append_does_not_stop_the_ot
             )
             .await;
             let wanted = json!({ "domain": host(2) });
-            let other = tokio::time::timeout(WAIT_TIMEOUT, second.post("/api/v4/scans", &wanted)).await;
+            let other = tokio::time::timeout(PATIENCE, second.post("/api/v4/scans", &wanted)).await;
             first.thaw();
             other.expect("the frozen server keeps the other one from writing")
         };
@@ -133,7 +129,7 @@ async fn a_server_that_wakes_up_after_its_lease_neither_builds_nor_switches() {
         // Readers come through, whatever the frozen one was at.
         let sql = format!("select count(*) from {}.{name}", views_of(name));
         let read = sqlx::query_scalar::<_, i64>(&sql).fetch_one(&hand);
-        let read = tokio::time::timeout(WAIT_TIMEOUT, read).await;
+        let read = tokio::time::timeout(PATIENCE, read).await;
         assert!(read.is_ok(), "the frozen server keeps readers waiting");
         // A server that is there only now can hold none of its locks.
         let mut second = Server::start(

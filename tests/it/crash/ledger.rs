@@ -11,7 +11,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{LIMIT, SITES, host};
+use super::{SITES, host};
+use crate::support::PATIENCE;
 
 /// An append that the service acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +72,7 @@ async fn client(address: String, number: u64, pause: Duration, stop: Cancellatio
 
 /// Sends a request, always under the same key, until it is acknowledged.
 async fn acknowledged(client: &reqwest::Client, address: &str, key: &str, body: &Value) -> Acknowledged {
-    let end = Instant::now() + LIMIT;
+    let end = Instant::now() + PATIENCE;
     for sent in 1.. {
         let request = client
             .post(format!("http://{address}/api/v4/scans"))

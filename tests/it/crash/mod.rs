@@ -8,8 +8,6 @@ mod ledger;
 mod read_models;
 mod whole;
 
-use std::time::Duration;
-
 use serde_json::json;
 use sqlx::{Connection, PgConnection, PgPool};
 
@@ -17,8 +15,6 @@ use crate::support::app::wait_for;
 use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
-/// Long enough for a lost lease to run out and the work to be done again, on a slow machine.
-pub const LIMIT: Duration = Duration::from_secs(100);
 /// The read models.
 const NAMES: [&str; 4] = ["jobs", "batch_jobs", "domains", "sitemaps"];
 /// Number of ordinary sites.
@@ -145,7 +141,7 @@ async fn ask_for(server: &Server, name: &str, kind: &str) -> (i64, Option<i64>) 
 async fn generation_after(server: &Server, name: &str) -> i64 {
     let path = format!("/api/v4/projections/{name}");
     let status = server
-        .wait_for(&path, LIMIT, |status| {
+        .wait_for(&path, |status| {
             ["done", "failed"].contains(&status["task"]["state"].as_str().unwrap_or_default())
         })
         .await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::ledger::Clients;
 use super::whole::{assert_one_live_generation, assert_whole};
 use super::{
-    LIMIT, NAMES, Point, ask_for, expire_leases, free_address, generation_after, hand, host, kill_postgres,
+    NAMES, Point, ask_for, expire_leases, free_address, generation_after, hand, host, kill_postgres,
     linger_at, linger_no_more, sites, somebody_lingers,
 };
 use crate::support::server::Server;
@@ -85,7 +85,7 @@ async fn a_task_that_is_struck_at_any_step_is_done_once() {
         known.iter().filter(|one| one.sent > 1).count()
     );
     server
-        .wait_for(&format!("/api/v4/batches/{batch}"), LIMIT, |batch| {
+        .wait_for(&format!("/api/v4/batches/{batch}"), |batch| {
             batch["status"] == "completed"
         })
         .await;

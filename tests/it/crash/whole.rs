@@ -12,7 +12,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::ledger::Acknowledged;
-use super::{LIMIT, NAMES, expire_leases, generation_after};
+use super::{NAMES, expire_leases, generation_after};
 use crate::support::server::Server;
 
 /// Every acknowledged append is in the log once, every scan ends, the log and all read models verify clean, no task is
@@ -72,7 +72,7 @@ async fn all_scans_end(server: &Server, known: &[Acknowledged]) {
     for one in known {
         let path = format!("/api/v4/scans/{}?at_least={}", one.scan_id, one.position);
         server
-            .wait_for(&path, LIMIT, |scan| {
+            .wait_for(&path, |scan| {
                 !["pending", "running"].contains(&scan["status"].as_str().unwrap_or("pending"))
             })
             .await;

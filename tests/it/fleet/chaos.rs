@@ -15,13 +15,12 @@ use super::checks::{self, StoredResults};
 use super::cluster::Cluster;
 use super::engines::{Engines, Nats};
 use super::processes::{Node, sitelog, to_sites};
+use crate::support::PATIENCE;
 use crate::support::app::wait_for;
 use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
 const SITES: usize = 1500;
-/// Maximum time of each step. Each step waits for a condition, so a fast machine does not need this time.
-const LIMIT: Duration = Duration::from_mins(3);
 
 fn name(number: usize) -> String {
     format!("site{number:05}.sites.test")
@@ -140,9 +139,7 @@ impl Fleet {
     /// Waits until this number of scans of the batch has ended.
     async fn reach(&self, wanted: u64) {
         let path = format!("/api/v4/batches/{}", self.batch);
-        self.server
-            .wait_for(&path, LIMIT, |batch| ended(batch) >= wanted)
-            .await;
+        self.server.wait_for(&path, |batch| ended(batch) >= wanted).await;
     }
 
     /// Waits until the service works again: requests a scan and waits for its end.
@@ -151,7 +148,7 @@ impl Fleet {
         let domain = scan_of(&name(SITES - 1 - self.acknowledged.len()));
         let scan = self.server.post("/api/v4/scans", &domain).await;
         let scan = scan["scan_id"].as_str().unwrap().to_owned();
-        let end = Instant::now() + LIMIT;
+        let end = Instant::now() + PATIENCE;
         while !has_ended(&self.server.get(&format!("/api/v4/scans/{scan}")).await) {
             assert!(Instant::now() < end, "scan {scan} does not end");
             // A process that starts while there is no primary exits with an error. Restart it, as systemd would.
@@ -270,7 +267,7 @@ async fn a_batch_outlasts_kills_of_every_machine_and_each_scan_ends_once() {
     let mut acknowledged = requests.await.unwrap();
     for scan in &acknowledged {
         let path = format!("/api/v4/scans/{scan}");
-        server.wait_for(&path, LIMIT, has_ended).await;
+        server.wait_for(&path, has_ended).await;
     }
     acknowledged.append(&mut fleet.acknowledged);
     steps.done("all scans have ended");

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::engines::{free_port, on_path};
 use super::processes::Node;
+use crate::support::PATIENCE;
 use crate::support::own_postgres::Account;
 use crate::support::postgres::{data_directory, program};
 
@@ -28,9 +29,6 @@ struct Postgres {
     data: PathBuf,
     rest: u16,
 }
-
-/// The maximum time for each step of Patroni on a busy machine.
-const LIMIT: Duration = Duration::from_mins(3);
 
 impl Cluster {
     /// Returns None and prints a message if the engines are not installed.
@@ -136,12 +134,15 @@ impl Cluster {
     }
 
     async fn until<T>(&self, what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
-        let end = tokio::time::Instant::now() + LIMIT;
+        let end = tokio::time::Instant::now() + PATIENCE;
         loop {
             if let Some(found) = ask().await {
                 return found;
             }
-            assert!(tokio::time::Instant::now() < end, "waited {LIMIT:?} for {what}");
+            assert!(
+                tokio::time::Instant::now() < end,
+                "waited {PATIENCE:?} for {what}"
+            );
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }

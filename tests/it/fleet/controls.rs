@@ -9,7 +9,6 @@ use serde_json::json;
 use sitelog::values::FailureReason;
 use sitelog::values::report::SiteReport;
 
-use super::LIMIT;
 use super::by_hand::{ByHand, Sent};
 use super::checks::{self, StoredResults};
 use super::engines::Engines;
@@ -75,7 +74,7 @@ impl Control {
         let ended = self
             .service
             .server
-            .wait_for(&path, LIMIT, |scan| scan["status"] == "failed")
+            .wait_for(&path, |scan| scan["status"] == "failed")
             .await;
         let mut connection = database.acquire().await.unwrap();
         assert_eq!(checks::not_ended_once(&mut connection).await, NOTHING);

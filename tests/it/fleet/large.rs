@@ -10,7 +10,6 @@ use sitelog::values::report::{SiteReport, SitemapReport};
 use sitelog::values::sitemap::{SitemapKind, SitemapUrl};
 use sitelog::worker::{Begin, Delivery, WorkSource};
 
-use super::LIMIT;
 use super::by_hand::ByHand;
 use super::engines::Engines;
 use super::workers::Service;
@@ -101,14 +100,14 @@ async fn a_result_that_fits_into_no_message_is_recorded_and_taken_off_the_broker
     let path = format!("/api/v4/scans/{}", scan["scan_id"].as_str().unwrap());
     let ended = service
         .server
-        .wait_for(&path, LIMIT, |scan| {
+        .wait_for(&path, |scan| {
             ["completed", "failed"].contains(&scan["status"].as_str().unwrap())
         })
         .await;
     assert_eq!(ended["status"], json!("completed"), "{ended}");
     let domain = service
         .server
-        .wait_for("/api/v4/domains/site00001.sites.test", LIMIT, |domain| {
+        .wait_for("/api/v4/domains/site00001.sites.test", |domain| {
             domain["sitemap_urls"] != json!(0)
         })
         .await;

@@ -10,8 +10,3 @@ mod engines;
 mod large;
 mod processes;
 mod workers;
-
-use std::time::Duration;
-
-/// The maximum time of each step on a busy machine.
-const LIMIT: Duration = Duration::from_mins(2);

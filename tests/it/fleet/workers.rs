@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::LIMIT;
 use super::by_hand::{ByHand, Held};
 use super::engines::{Engines, Nats};
 use super::processes::{Node, sitelog, to_sites};
@@ -85,7 +84,7 @@ async fn workers_without_a_database_scan_and_the_log_is_followed_elsewhere() {
     domains.push("err404.sites.test".into());
     let ended = |batch: String| async move {
         server
-            .wait_for(&format!("/api/v4/batches/{batch}"), LIMIT, |batch| {
+            .wait_for(&format!("/api/v4/batches/{batch}"), |batch| {
                 !["pending", "running"].contains(&batch["status"].as_str().unwrap())
             })
             .await
@@ -128,7 +127,7 @@ async fn workers_without_a_database_scan_and_the_log_is_followed_elsewhere() {
     );
     assert_eq!(worker.terminate(), Some(0));
     server
-        .wait_for("/api/v4/workers", LIMIT, |workers| workers["items"] == json!([]))
+        .wait_for("/api/v4/workers", |workers| workers["items"] == json!([]))
         .await;
 
     // A follower that was stopped continues without a gap, with the events of the log.
@@ -231,7 +230,7 @@ async fn what_is_no_result_harms_nothing_and_is_named() {
     // An unreadable result of the current lease: after five deliveries the scan fails with the reason.
     publish(held.fence, "t").await;
     let failed = server
-        .wait_for(&format!("/api/v4/scans/{scan}"), LIMIT, |scan| {
+        .wait_for(&format!("/api/v4/scans/{scan}"), |scan| {
             scan["status"] == "failed"
         })
         .await;

@@ -10,13 +10,11 @@ use sitelog::values::report::SiteReport;
 use sitelog::values::{DomainName, FailureReason, ScanOptions};
 
 use super::hostile_site::HostileSite;
+use crate::support::PATIENCE;
 
-/// For one scan; what is slow is cut off here. Long enough for the others on a busy machine.
 /// The time of a scan: that of one whose site never ends, and that of all others, also on a slow machine.
 const LIMIT: Duration = Duration::from_secs(25);
 const LONG_LIMIT: Duration = Duration::from_secs(90);
-/// For all of them, however slow the machine: beyond it something hangs.
-const HANGS: Duration = Duration::from_mins(4);
 
 enum Ends {
     /// With this reason.
@@ -115,7 +113,7 @@ async fn every_hostile_site_ends_in_its_time_with_its_own_reason_and_good_ones_d
         };
         scan(&scanner, name, limit).await
     });
-    let reports = tokio::time::timeout(HANGS, join_all(scans))
+    let reports = tokio::time::timeout(PATIENCE, join_all(scans))
         .await
         .expect("no scan hangs");
     let mut wrong = Vec::new();

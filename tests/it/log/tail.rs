@@ -1,11 +1,10 @@
 //! The part of the log that the followers of a process share.
 
-use std::time::Duration;
-
 use sitelog::log::EventLog;
 use sqlx::{PgConnection, PgPool};
 
 use super::{log, unit};
+use crate::support::PATIENCE;
 
 async fn positions(log: &EventLog, connection: &mut PgConnection, after: i64) -> Vec<i64> {
     let page = log.tail().page(connection, after, &["Happened"], 100).await;
@@ -77,7 +76,7 @@ async fn a_follower_whose_connection_hangs_holds_up_no_other() {
     })
     .await;
     // Another one comes as far as the table itself instead of waiting for the first.
-    let other = tokio::time::timeout(Duration::from_mins(1), async {
+    let other = tokio::time::timeout(PATIENCE, async {
         sqlx::raw_sql("set lock_timeout = '10ms'")
             .execute(&mut *connection)
             .await

@@ -10,13 +10,13 @@ use sitelog::commands::CommandBus;
 use sitelog::log::EventLog;
 
 use super::created_at;
+use crate::support::PATIENCE;
 use crate::support::app::wait_for;
 use crate::support::postgres::TestDatabase;
 use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
 const MONITORS: usize = 60;
-const LIMIT: Duration = Duration::from_mins(4);
 
 async fn sites() -> Sites {
     let options = SitesOptions {
@@ -52,7 +52,7 @@ async fn each_ran_once(server: &Server) {
         (runs(server).await >= MONITORS).then_some(())
     })
     .await;
-    let end = tokio::time::Instant::now() + LIMIT;
+    let end = tokio::time::Instant::now() + PATIENCE;
     loop {
         let batches = server.all("/api/v4/batches").await;
         let ended = batches

@@ -120,16 +120,12 @@ async fn paths(server: &Server) -> Vec<String> {
     let batch = json!({ "domains": domains, "files": ["icon", "logo"] });
     let batch = text(&server.post("/api/v4/batches", &batch).await["batch_id"]);
     let path = format!("/api/v4/batches/{batch}");
-    server
-        .wait_for(&path, crate::crash::LIMIT, |batch| batch["progress"] == 1.0)
-        .await;
+    server.wait_for(&path, |batch| batch["progress"] == 1.0).await;
     // Scans and batches are two read models; each follows the log by itself.
     let failed = server
-        .wait_for(
-            &format!("{path}/scans?status=failed"),
-            crate::crash::LIMIT,
-            |scans| scans["items"][0].is_object(),
-        )
+        .wait_for(&format!("{path}/scans?status=failed"), |scans| {
+            scans["items"][0].is_object()
+        })
         .await;
     let (scan, batch) = (text(&failed["items"][0]["scan_id"]), format!("/batches/{batch}"));
     let monitor = json!({ "name": "Shops", "domains": domains, "rhythm": "weekly on monday", "fields": ["phone_numbers", "status"] });

@@ -12,10 +12,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{World, of};
+use crate::support::PATIENCE;
 use crate::support::app::wait_for;
-
-/// Longer than any lease: a process that waits longer is stuck.
-const LIMIT: Duration = Duration::from_secs(40);
 
 /// Statements that wait in the database until the test lets them continue.
 struct Held {
@@ -83,7 +81,7 @@ fn process(world: &World) -> JoinHandle<()> {
 }
 
 async fn ended(process: &mut JoinHandle<()>) {
-    tokio::time::timeout(LIMIT, process)
+    tokio::time::timeout(PATIENCE, process)
         .await
         .expect("a process waits for ever")
         .unwrap();
@@ -269,7 +267,7 @@ async fn the_lease_is_prolonged_beside_the_work_that_locks_its_row() {
                 for each row when (new.phase = 'folding') execute function slow()",
         )
         .await;
-    let task = tokio::time::timeout(LIMIT, world.perform(of::<Domains>(), TaskKind::Rebuild))
+    let task = tokio::time::timeout(PATIENCE, world.perform(of::<Domains>(), TaskKind::Rebuild))
         .await
         .expect("the work and its lease wait for each other");
     assert_eq!((task.state, task.error), (TaskState::Done, None));

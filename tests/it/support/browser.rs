@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::http::Method;
 use fantoccini::elements::Element;
@@ -18,10 +18,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::Url;
 
-/// How long a test waits for a page, even on a slow machine.
-const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
-/// How long at most, as long as the page changes.
-const MAX_PATIENCE: Duration = Duration::from_mins(10);
+use super::PATIENCE;
+
 /// The browser as distributions call it.
 const BROWSERS: [&str; 4] = [
     "chromium",
@@ -77,7 +75,7 @@ impl Browser {
             .await
             .unwrap_or_else(|error| panic!("the browser does not start: {error}"));
         // Scripts that check a whole page take more than the default of half a minute on a slow machine.
-        let timeouts = TimeoutConfiguration::new(Some(MAX_PATIENCE), Some(MAX_PATIENCE), None);
+        let timeouts = TimeoutConfiguration::new(Some(PATIENCE), Some(PATIENCE), None);
         client.update_timeouts(timeouts).await.unwrap();
         Some(Self {
             client,
@@ -110,29 +108,21 @@ impl Browser {
             .await;
     }
 
-    /// Runs an action on the element of a path. If a live page replaces the element meanwhile, uses the new one; while the
-    /// page changes, it is waited for.
+    /// Runs an action on the element of a path, once it is there. If a live page replaces the element meanwhile, uses the
+    /// new one.
     async fn with<T>(&self, path: &str, act: impl AsyncFn(Element) -> Result<T, CmdError>) -> T {
-        let begun = Instant::now();
-        let mut last = String::new();
+        let end = Instant::now() + PATIENCE;
         loop {
-            let waiting = self.client.wait().at_most(WAIT_TIMEOUT);
+            let waiting = self.client.wait().at_most(PATIENCE);
             let done = match waiting.for_element(Locator::XPath(path)).await {
                 Ok(element) => act(element).await,
                 Err(error) => Err(error),
             };
-            let error = match done {
+            match done {
                 Ok(value) => return value,
-                Err(error) => error,
-            };
-            let source = self.source().await;
-            let goes_on = error.is_stale_element_reference()
-                || matches!(error, CmdError::WaitTimeout) && source != last;
-            assert!(
-                goes_on && begun.elapsed() < MAX_PATIENCE,
-                "{path}: {error}\n{source}"
-            );
-            last = source;
+                Err(error) if error.is_stale_element_reference() && Instant::now() < end => {}
+                Err(error) => panic!("{path}: {error}\n{}", self.source().await),
+            }
         }
     }
 

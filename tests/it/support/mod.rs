@@ -1,5 +1,7 @@
 //! What tests of several areas share. Tests, and builders for one area, do not belong here.
 
+use std::time::Duration;
+
 pub mod app;
 pub mod browser;
 pub mod call;
@@ -13,3 +15,6 @@ pub mod server;
 pub mod sites;
 pub mod smtp;
 pub mod story;
+
+/// How long a test waits for a condition: so long that only what never happens takes longer, however slow the machine.
+pub const PATIENCE: Duration = Duration::from_mins(10);

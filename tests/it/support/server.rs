@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
+use super::PATIENCE;
 use super::postgres::data_directory;
 use super::sites::Sites;
 
@@ -276,8 +277,7 @@ impl Server {
         request: impl Fn(&reqwest::Client, String) -> reqwest::RequestBuilder,
         path: &str,
     ) -> Value {
-        // A PostgreSQL that fails over on a machine that does much else is away for more than a minute.
-        let end = Instant::now() + Duration::from_mins(4);
+        let end = Instant::now() + PATIENCE;
         loop {
             let address = &self.process.as_ref().expect("the server runs").address;
             match request(&self.client, format!("http://{address}{path}"))
@@ -301,8 +301,8 @@ impl Server {
     }
 
     /// Waits until the response to a GET matches.
-    pub async fn wait_for(&self, path: &str, limit: Duration, wanted: impl Fn(&Value) -> bool) -> Value {
-        let end = Instant::now() + limit;
+    pub async fn wait_for(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let end = Instant::now() + PATIENCE;
         loop {
             let answer = self.get(path).await;
             if wanted(&answer) {

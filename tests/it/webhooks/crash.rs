@@ -6,13 +6,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::receiver::{Receiver, Reply};
+use crate::support::PATIENCE;
 use crate::support::app::wait_for;
 use crate::support::postgres::TestDatabase;
 use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
 const SITES: usize = 60;
-const LIMIT: Duration = Duration::from_mins(4);
 
 async fn sites() -> Sites {
     let options = SitesOptions {
@@ -87,7 +87,7 @@ async fn killed_again_and_again_with_its_database_it_delivers_each_event_in_orde
         }
     }));
     let batch = server.request_batch(&names()).await;
-    let end = tokio::time::Instant::now() + LIMIT;
+    let end = tokio::time::Instant::now() + PATIENCE;
     for kill in 1..=4 {
         let enough = kill * ENDPOINTS * 10;
         while receiver.received().len() < enough {
@@ -105,7 +105,7 @@ async fn killed_again_and_again_with_its_database_it_delivers_each_event_in_orde
     }
     let path = format!("/api/v4/batches/{batch}");
     server
-        .wait_for(&path, LIMIT, |batch| batch["status"] == "completed")
+        .wait_for(&path, |batch| batch["status"] == "completed")
         .await;
     let all = wanted(&server).await;
     assert_eq!(all.len(), SITES + 1);
@@ -160,7 +160,7 @@ async fn two_servers_on_one_database_make_each_attempt_once() {
     let batch = first.request_batch(&names()).await;
     let path = format!("/api/v4/batches/{batch}");
     first
-        .wait_for(&path, LIMIT, |batch| batch["status"] == "completed")
+        .wait_for(&path, |batch| batch["status"] == "completed")
         .await;
     let all = wanted(&first).await;
     wait_for("all deliveries", async || {

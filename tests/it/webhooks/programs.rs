@@ -4,13 +4,13 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{command, scan};
+use crate::support::PATIENCE;
 use crate::support::app::{TestApp, wait_for};
 
 /// A program that listens; it ends when dropped.
@@ -51,7 +51,7 @@ impl Program {
     }
 
     fn line(&self) -> String {
-        self.lines.recv_timeout(Duration::from_mins(1)).unwrap()
+        self.lines.recv_timeout(PATIENCE).unwrap()
     }
 }
 
