@@ -12,9 +12,10 @@ use super::apply::WriteMode;
 use super::fold::{Fold, FoldOptions, Shard};
 use super::generation::{begin_with_lock_timeout, drop_old_generations, exists, is_lock_conflict};
 use super::quarantine::{Poison, Quarantine, quarantine};
+use super::row_hash::RowHash;
 use super::runner::{Progress, Which, follow, step};
 use super::task::{Claim, TaskPhase};
-use super::verify::{hash_rows, verify_filled, verify_generation};
+use super::verify::{verify_filled, verify_generation};
 use super::{Generation, Projection, ProjectionError, copy};
 use crate::log::EventLog;
 
@@ -110,7 +111,7 @@ async fn fold_into<P: Projection>(
     generation: &Generation<P>,
     options: FoldOptions,
     claim: &Claim,
-) -> Result<(Generation<P>, HashMap<P::Key, i64>), ProjectionError> {
+) -> Result<(Generation<P>, HashMap<P::Key, Option<i64>>), ProjectionError> {
     let head = log.head().await?;
     claim.begin(TaskPhase::Folding, head).await?;
     let fenced = Some((claim, generation.number));
@@ -136,7 +137,7 @@ pub(super) struct Filled<P: Projection> {
     /// The events that could not be applied.
     pub(super) poison: Vec<Poison<P>>,
     /// Hashes of the rows, with which the tables are compared later; only under a claim.
-    hashes: HashMap<P::Key, i64>,
+    hashes: HashMap<P::Key, Option<i64>>,
 }
 
 /// Folds the log up to a position into empty tables without indexes. Under a claim nothing is committed once that is
@@ -206,7 +207,8 @@ async fn copy_shard<P: Projection>(
     let copied = copy::copy_rows(&mut tx, &schema, P::NAME, kept.clone()).await?;
     let mut hashes = HashMap::new();
     if let Some((claim, generation)) = claim {
-        let of_rows = hash_rows::<P>(&mut tx, &schema, &kept).await?;
+        let row_hash = RowHash::of::<P>(&mut tx, &schema).await?;
+        let of_rows = row_hash.of_rows::<P>(&mut tx, &kept).await?;
         hashes = kept.iter().map(|row| P::key_of(row)).zip(of_rows).collect();
         claim.fence(&mut tx, generation).await?;
     }
@@ -245,7 +247,7 @@ async fn verify<P: Projection>(
     claim: &Claim,
     generation: &Generation<P>,
     options: FoldOptions,
-    written: Option<HashMap<P::Key, i64>>,
+    written: Option<HashMap<P::Key, Option<i64>>>,
 ) -> Result<(), ProjectionError> {
     claim.begin(TaskPhase::Verifying, log.head().await?).await?;
     let number = generation.number;

@@ -1,6 +1,5 @@
 //! Writes rows into an empty table by `COPY … FROM STDIN` in PostgreSQL's text format, for rebuilds.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{MapAccess, Visitor};
@@ -50,20 +49,22 @@ pub(super) async fn copy_rows<'a, R: Serialize + 'a>(
 
 /// How a column is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Json,
     TextArray,
     Other,
 }
 
-async fn column_kinds(
+/// The columns of a table, in their order.
+pub(super) async fn column_kinds(
     connection: &mut PgConnection,
     schema: &str,
     table: &str,
-) -> Result<HashMap<String, Kind>, sqlx::Error> {
+) -> Result<Vec<(String, Kind)>, sqlx::Error> {
     let columns: Vec<(String, String)> = sqlx::query_as(
         "select attname::text, atttypid::regtype::text from pg_attribute \
-          where attrelid = $1::regclass and attnum > 0 and not attisdropped",
+          where attrelid = $1::regclass and attnum > 0 and not attisdropped \
+          order by attnum",
     )
     .bind(format!("{schema}.{table}"))
     .fetch_all(connection)
@@ -91,15 +92,16 @@ impl Encoder {
     fn for_row<R: Serialize>(
         table: &'static str,
         row: &R,
-        kinds: &HashMap<String, Kind>,
+        kinds: &[(String, Kind)],
     ) -> Result<Self, ProjectionError> {
         let json = serde_json::to_string(row).map_err(|source| ProjectionError::Row { table, source })?;
         let fields: Fields<'_> =
             serde_json::from_str(&json).map_err(|source| ProjectionError::Row { table, source })?;
         let columns: Vec<String> = fields.0.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let kind = |column: &String| kinds.iter().find(|(name, _)| name == column);
         let kinds = columns
             .iter()
-            .map(|column| kinds.get(column).copied().unwrap_or(Kind::Other));
+            .map(|column| kind(column).map_or(Kind::Other, |(_, kind)| *kind));
         Ok(Self {
             kinds: kinds.collect(),
             columns,
@@ -158,7 +160,7 @@ fn escape(out: &mut Vec<u8>, text: &str) {
 }
 
 /// The fields of a JSON object in their order, their values as text.
-struct Fields<'a>(Vec<(&'a str, &'a RawValue)>);
+pub(super) struct Fields<'a>(pub(super) Vec<(&'a str, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

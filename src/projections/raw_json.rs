@@ -1,57 +1,50 @@
 //! JSON that is only passed on. It is kept as text, because a tree would take many times the memory.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 /// A JSON value as text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RawJson(String);
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RawJson(Box<RawValue>);
+
+impl PartialEq for RawJson {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get() == other.0.get()
+    }
+}
 
 impl RawJson {
     /// The empty object.
     pub fn empty_object() -> Self {
-        Self("{}".to_owned())
+        Self::of(&Value::Object(serde_json::Map::new()))
     }
 
     /// Plain data as JSON.
     pub fn of(data: &impl Serialize) -> Self {
-        Self(serde_json::to_string(data).expect("plain data"))
+        Self(to_raw_value(data).expect("plain data"))
     }
 
     /// Takes a text that is JSON.
     pub fn parse(content: &[u8]) -> serde_json::Result<Self> {
-        let raw: &RawValue = serde_json::from_slice(content)?;
-        Ok(Self(raw.get().to_owned()))
+        serde_json::from_slice(content).map(Self)
     }
 
     /// Bytes of text.
     #[expect(clippy::len_without_is_empty, reason = "a JSON text is never empty")]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.0.get().len()
     }
 
     /// As a type.
     pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Option<T> {
-        serde_json::from_str(&self.0).ok()
+        serde_json::from_str(self.0.get()).ok()
     }
 
     /// As a tree.
     pub fn to_value(&self) -> Value {
         self.read().unwrap_or_default()
-    }
-}
-
-impl Serialize for RawJson {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
-        raw.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for RawJson {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Box::<RawValue>::deserialize(deserializer).map(|raw| Self(raw.get().to_owned()))
     }
 }
 

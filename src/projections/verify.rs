@@ -12,7 +12,8 @@ use super::apply::in_full;
 use super::fold::{Fold, FoldOptions, Shard};
 use super::generation::execute;
 use super::quarantine::{Quarantine, lock_live, refold};
-use super::rows::{from_json, row_error, to_json};
+use super::row_hash::{self, RowHash};
+use super::rows::{from_json, row_error};
 use super::subject::row_by_log;
 use super::task::Claim;
 use super::{Generation, Projection, ProjectionError};
@@ -20,8 +21,6 @@ use crate::log::EventLog;
 
 /// Rows hashed in one read: at the rate at which rows are hashed, a fraction of a second.
 const ROWS_PER_READ: i64 = 20_000;
-/// Number of rows of the log that are hashed at once.
-const ROWS_PER_HASH: usize = 500;
 /// Reported findings; more are only counted.
 const MAX_FINDINGS: usize = 1000;
 /// Rows that are compared one by one after a build. Comparing all of them at once is faster for more.
@@ -87,6 +86,8 @@ impl fmt::Display for Finding {
 pub struct Verification {
     /// Rows compared.
     pub rows: u64,
+    /// Rows that were compared column by column, because their hashes differ or they changed meanwhile.
+    pub rechecked: u64,
     /// Quarantined rows, which were not compared.
     pub parked: u64,
     /// The position that the log was folded to.
@@ -136,7 +137,7 @@ pub(super) async fn verify_generation<P: Projection>(
 pub(super) async fn verify_filled<P: Projection>(
     log: &EventLog,
     number: i32,
-    written: HashMap<P::Key, i64>,
+    written: HashMap<P::Key, Option<i64>>,
     options: FoldOptions,
     claim: &Claim,
 ) -> Result<Verification, ProjectionError> {
@@ -144,7 +145,7 @@ pub(super) async fn verify_filled<P: Projection>(
     let mut seen = hash_table::<P>(log, number, &schema).await?;
     let differs = written
         .into_iter()
-        .filter(|(key, hash)| seen.hashes.remove(key) != Some(*hash));
+        .filter(|(key, by_log)| !is_same(seen.hashes.remove(key), *by_log));
     let suspects: BTreeSet<P::Key> = differs.map(|(key, _)| key).collect();
     if suspects.len() + seen.hashes.len() > MAX_SUSPECTS {
         return verify_generation::<P>(log, number, options, Some(claim)).await;
@@ -168,6 +169,7 @@ async fn examine<P: Projection>(
     };
     suspects.extend(std::mem::take(&mut seen.hashes).into_keys());
     suspects.retain(|key| !seen.quarantined.has_row(key));
+    found.rechecked = u64::try_from(suspects.len()).unwrap_or(u64::MAX);
     for key in suspects {
         let differences = compare_row::<P>(log, number, &schema, &key).await?;
         if !differences.is_empty() {
@@ -199,6 +201,7 @@ async fn hash_table<P: Projection>(
 ) -> Result<Hashed<P>, ProjectionError> {
     let mut connection = log.pool().acquire().await?;
     let first = position::<P>(&mut connection, number).await?;
+    let row_hash = RowHash::of::<P>(&mut connection, schema).await?;
     let (columns, named) = (P::KEY_COLUMNS.join(", "), named_key::<P>());
     let mut hashes = HashMap::new();
     let mut last_key: Option<String> = None;
@@ -210,8 +213,9 @@ async fn hash_table<P: Projection>(
             ),
             None => "where $2::text is null".to_owned(),
         };
-        let rows: Vec<(String, i64)> = sqlx::query_as(&format!(
-            "select {named}::text, hashtextextended(t::text, 0) from {schema}.{} t {behind} order by {columns} limit $1",
+        let rows: Vec<(String, i64, Vec<u8>)> = sqlx::query_as(&format!(
+            "select {named}::text, {} from {schema}.{} t {behind} order by {columns} limit $1",
+            row_hash.columns(),
             P::NAME
         ))
         .bind(ROWS_PER_READ)
@@ -219,9 +223,10 @@ async fn hash_table<P: Projection>(
         .fetch_all(&mut *connection)
         .await?;
         let full = i64::try_from(rows.len()).is_ok_and(|count| count == ROWS_PER_READ);
-        last_key = rows.last().map(|(key, _)| key.clone());
-        for (key, hash) in rows {
-            hashes.insert(serde_json::from_str(&key).map_err(row_error::<P>)?, hash);
+        last_key = rows.last().map(|(key, ..)| key.clone());
+        for (key, plain, json) in rows {
+            let key = serde_json::from_str(&key).map_err(row_error::<P>)?;
+            hashes.insert(key, row_hash::join(plain, &json));
         }
         if !full {
             break;
@@ -276,35 +281,20 @@ async fn compare_shard<P: Projection>(
         }
     }
     let rows: Vec<&P::Row> = still.iter().map(|(_, row)| row).collect();
-    let by_log = hash_rows::<P>(&mut *log.pool().acquire().await?, schema, &rows).await?;
-    for ((key, _), by_log) in still.iter().zip(by_log) {
-        if seen.hashes.remove(key) != Some(by_log) {
-            suspects.insert(key.clone());
+    let mut connection = log.pool().acquire().await?;
+    let row_hash = RowHash::of::<P>(&mut connection, schema).await?;
+    let by_log = row_hash.of_rows::<P>(&mut connection, &rows).await?;
+    for ((key, _), by_log) in still.into_iter().zip(by_log) {
+        if !is_same(seen.hashes.remove(&key), by_log) {
+            suspects.insert(key);
         }
     }
     Ok(())
 }
 
-/// Hashes of rows in the form of the table's columns, as `hash_table` has them of the rows in it.
-pub(super) async fn hash_rows<P: Projection>(
-    connection: &mut PgConnection,
-    schema: &str,
-    rows: &[&P::Row],
-) -> Result<Vec<i64>, ProjectionError> {
-    let sql = format!(
-        "select hashtextextended(jsonb_populate_record(null::{schema}.{}, r.value)::text, 0) \
-           from jsonb_array_elements($1::jsonb) with ordinality r(value, place) order by r.place",
-        P::NAME
-    );
-    let mut hashes = Vec::with_capacity(rows.len());
-    for chunk in rows.chunks(ROWS_PER_HASH) {
-        let of_chunk: Vec<i64> = sqlx::query_scalar(&sql)
-            .bind(to_json::<P, _>(chunk).await?)
-            .fetch_all(&mut *connection)
-            .await?;
-        hashes.extend(of_chunk);
-    }
-    Ok(hashes)
+/// Whether a row in the table has the hash of the row by the log.
+fn is_same(in_table: Option<i64>, by_log: Option<i64>) -> bool {
+    by_log.is_some() && in_table == by_log
 }
 
 /// One row against the log at the same point: its own events are read, and the checkpoint in the row's snapshot.

@@ -386,6 +386,7 @@ impl Story {
             "tab\there, line\nthere",
             "back\\slash \\N {a,b}",
             "日本語 🏡",
+            "bell\u{7}, delete\u{7f}, line separator\u{2028}",
             "",
         ];
         let title = titles
