@@ -144,7 +144,7 @@ impl Files {
         }
         for file in self.wanted {
             let urls = self.site.urls(file);
-            let why = "not read in the time that the rest of the scan took".to_owned();
+            let why = "not read before the rest of the scan ended".to_owned();
             findings
                 .files
                 .push(unknown(file, urls.first().unwrap_or(&self.site.home), why));
@@ -230,7 +230,7 @@ async fn read_answer(context: &ScanContext, file: SiteFile, asked: &Url, answer:
     // site.
     let may_be_elsewhere = matches!(file, SiteFile::AdsTxt | SiteFile::Icon | SiteFile::Logo);
     if !may_be_elsewhere && !same_site(&url, asked) {
-        let why = format!("{asked} leads to another site");
+        let why = format!("{asked} redirects to another site");
         return (absent(file, &url, why), None);
     }
     let media_type = headers.media_type();
@@ -269,7 +269,7 @@ async fn read_answer(context: &ScanContext, file: SiteFile, asked: &Url, answer:
     }
 }
 
-/// The result of reading a file.
+/// The bytes that were read of a file, and what is known of them.
 struct Beginning {
     url: String,
     media_type: Option<String>,

@@ -86,7 +86,7 @@ async fn no_file_is_asked_for_unless_somebody_wants_it_and_none_if_none_may_be()
     );
 }
 
-/// The content of the files, without a time limit.
+/// The result of reading only the files, with ample time.
 async fn files_of(site: &TestSite, files: SiteFileSet, robots: &str) -> (Findings, ScanContext) {
     let fetcher = Fetcher::new(site.settings()).unwrap();
     let context = ScanContext::clone(&Scanner::new(fetcher, ScannerSettings::default()).context);
@@ -213,7 +213,7 @@ async fn a_file_that_does_not_come_delays_no_scan_and_fails_nothing() {
         is_file.then_some(never)
     })
     .await;
-    // If the scan waited for any of them, it would end at its limit of one minute.
+    // If the scan waited for any of them, it would end at its time limit.
     let found = scan_with(site.settings(), all()).await;
     assert_eq!(found.title.as_deref(), Some("Home"));
     assert_eq!(found.files.len(), 4);

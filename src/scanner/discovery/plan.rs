@@ -1,4 +1,4 @@
-//! The queue of a site's sitemap files: limits, duplicates, and what of them is kept.
+//! The queue of a site's sitemap files: limits, duplicates, and what is kept of each file.
 //!
 //! Nothing here waits: it runs on the parse threads, between rounds of requests.
 
@@ -20,10 +20,10 @@ use crate::values::revisit::KnownSitemap;
 use crate::values::sitemap::SitemapKind;
 use crate::values::sitemap_audit::SitemapAudit;
 
-/// Pages of an urlset that are examined for sitemaps among them.
+/// Maximum pages of a urlset that are examined for sitemaps among them.
 const MAX_LOOKED_AT: usize = 1_000;
 
-/// Listed pages that are examined for contacts, over all files.
+/// Maximum listed pages that are examined for contacts, over all files.
 const MAX_FOR_CONTACTS: usize = 5_000;
 
 /// The search for the sitemaps of a site.
@@ -36,13 +36,13 @@ pub(super) struct Plan {
     max_urls: usize,
     /// URLs that were requested or will be.
     asked: HashSet<String>,
-    /// Files that were read and are sitemaps, by [`file_key`]: `http` or `https`, `www.` or not, asked for or redirected
-    /// to, they are read once.
+    /// Files that were read and are sitemaps, by [`file_key`]: a file is read once, whether by `http` or `https`, with
+    /// or without `www.`, requested or reached by a redirect.
     read: HashSet<String>,
     waiting: VecDeque<Candidate>,
     stored: SeenUrls,
     stored_count: usize,
-    /// URLs that no file named before and that are not kept.
+    /// How many URLs that no earlier file named are not kept.
     left_out: u64,
     dropped: usize,
     /// Listed pages that may hold contacts, if they are wanted, and how many more may be examined.
@@ -56,7 +56,7 @@ pub(super) struct Candidate {
     pub(super) url: Url,
     key: String,
     depth: usize,
-    /// A guess: reported only if it is a sitemap.
+    /// A guess: reported only if it is a sitemap or too large.
     is_guess: bool,
     /// The file that names it.
     parent: Option<Arc<str>>,
@@ -106,7 +106,7 @@ impl Plan {
         }
     }
 
-    /// Queues the first feeds that are the site's own.
+    /// Queues the site's own feeds, at most `most` of them.
     pub(super) fn add_feeds(&mut self, feeds: &[String], most: usize) {
         let urls = feeds.iter().filter_map(|feed| Url::parse(feed).ok());
         let own: Vec<Url> = urls.filter(|url| same_site(url, &self.home)).take(most).collect();
@@ -115,7 +115,7 @@ impl Plan {
         }
     }
 
-    /// Queues guesses, by their paths.
+    /// Queues guessed paths.
     pub(super) fn add_guesses(&mut self, paths: &[&str]) {
         for path in paths {
             if let Ok(url) = self.home.join(path) {
@@ -148,22 +148,23 @@ impl Plan {
         });
     }
 
-    /// How many files wait.
+    /// How many files are queued.
     pub(super) fn waiting(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Removes what waits; returns how many files that are.
+    /// Empties the queue; returns how many files were in it.
     pub(super) fn give_up(&mut self) -> usize {
         std::mem::take(&mut self.waiting).len()
     }
 
-    /// URLs that a file may keep.
+    /// How many more URLs may be kept.
     pub(super) fn room_for_urls(&self) -> usize {
         self.max_urls.saturating_sub(self.stored_count)
     }
 
-    /// The next files to read at once: none that was read meanwhile under another name, and no two that may be one.
+    /// The next files to read concurrently. Files that were read meanwhile at another URL are skipped, and two URLs
+    /// that may serve the same file are not read at the same time.
     pub(super) fn next_batch(&mut self, at_once: usize) -> Vec<Candidate> {
         let mut batch: Vec<Candidate> = Vec::new();
         let mut later = VecDeque::new();
@@ -181,8 +182,8 @@ impl Plan {
         batch
     }
 
-    /// Takes a file that was read: queues what it names, keeps what is new in it. `None` if it is none, or one that was
-    /// read before.
+    /// Processes a file that was read: queues the sitemaps that it names, and keeps what is new in it. `None` if it was
+    /// a wrong guess, or a file that was read before.
     pub(super) fn take(&mut self, candidate: &Candidate, mut file: FileRead) -> Option<Taken> {
         let kind = file.report.kind;
         if candidate.is_guess && !is_sitemap(kind) && kind != SitemapKind::TooLarge {
@@ -214,7 +215,8 @@ impl Plan {
         self.follow(candidate, children, &mut file.report);
         let named = file.report.urls.len();
         self.keep_urls(&mut file.report);
-        // What an earlier file named is listed there alone: used again, that list would lack it if that file changed.
+        // A URL that an earlier file also names is kept only there. If that file changed, reusing this list would lose
+        // the URL.
         let is_whole = file.report.urls.len() == named;
         Some(Taken {
             report: file.report,
@@ -222,7 +224,7 @@ impl Plan {
         })
     }
 
-    /// What the next scan may use again, with the sitemaps that the file names, if there is room for them.
+    /// What the next scan may reuse, with the sitemaps that the file names, if there is room for them.
     fn keep_children(&self, keep: KnownSitemap, children: &[Url]) -> Option<KnownSitemap> {
         let bytes = children.iter().map(|child| child.as_str().len()).sum();
         self.budget.keep(bytes).then(|| KnownSitemap {
@@ -231,7 +233,7 @@ impl Plan {
         })
     }
 
-    /// Queues the sitemaps that a file names, if they are of this site.
+    /// Queues the sitemaps that a file names, if they are on this site or on the site of the file.
     fn follow(&mut self, candidate: &Candidate, children: Vec<Url>, report: &mut SitemapReport) {
         let parent: Arc<str> = candidate.url.as_str().into();
         let (depth, mut elsewhere) = (candidate.depth + 1, 0);
@@ -256,7 +258,7 @@ impl Plan {
         }
     }
 
-    /// Keeps the pages that no earlier file named, within the bounds of the scan.
+    /// Keeps the pages that no earlier file named, within the limits of the scan.
     fn keep_urls(&mut self, report: &mut SitemapReport) {
         let named = report.urls.len() as u64;
         let mut left_out = report.entries.saturating_sub(named);
@@ -307,7 +309,7 @@ impl Plan {
         self.contacts.take().map(|(urls, _)| urls).unwrap_or_default()
     }
 
-    /// How sound the files are, compared with the site.
+    /// The audit of all files.
     pub(super) fn audit(&mut self, standard: &Standard) -> Option<SitemapAudit> {
         std::mem::take(&mut self.audit).finish(standard)
     }
@@ -336,7 +338,7 @@ pub(super) fn is_sitemap(kind: SitemapKind) -> bool {
     kind.lists_pages() || kind == SitemapKind::Index
 }
 
-/// The same for the addresses that one file is served at: with and without TLS, with and without `www.`.
+/// A key that is the same for all URLs at which a file is served: with and without TLS, with and without `www.`.
 fn file_key(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     let host = host.strip_prefix("www.").unwrap_or(host);

@@ -25,14 +25,14 @@ pub(super) fn ads_txt(text: &str, url: String, is_cut: bool) -> Option<AdsTxt> {
     let mut seen = HashSet::new();
     let mut knows_any = false;
     for line in text.lines() {
-        // A comment, or an extension.
+        // `#` begins a comment, `;` an extension.
         let line = line.split(['#', ';']).next().unwrap_or_default().trim();
         if line.is_empty() {
             continue;
         }
         if let Some(record) = record(line) {
             knows_any = true;
-            // Sites without sellers say so with this one.
+            // Sites without sellers use this record.
             if record.0 == "placeholder.example.com" || !seen.insert(record.clone()) {
                 continue;
             }
@@ -62,7 +62,7 @@ enum Kind {
     Reseller,
 }
 
-/// The domain of an advertising system, an account there, and whose it is.
+/// The domain of an advertising system, an account there, and whether it is the site's own or a reseller's.
 fn record(line: &str) -> Option<(String, String, Kind)> {
     let mut fields = line.split(',').map(str::trim);
     let (domain, account, kind) = (fields.next()?, fields.next()?, fields.next()?);

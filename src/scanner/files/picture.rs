@@ -1,8 +1,8 @@
 //! Icons and logos, as they are stored.
 //!
 //! Of a bitmap only the pixels are kept: it is decoded within limits, scaled down and encoded again. A drawing (SVG 2)
-//! is stored unchanged if nothing in it runs, loads other files, moves, or repeats without limit. Pages show it in an
-//! `<img>`.
+//! is stored unchanged if it has no scripts, references to other files, animations or unlimited repetition. Pages
+//! show it in an `<img>`.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use quick_xml::events::{BytesStart, Event};
 use crate::values::picture::{Picture, PictureType};
 use crate::values::site_files::SiteFile;
 
-/// Bytes that are read of a picture.
+/// Maximum bytes that are read of a picture.
 pub(super) const MAX_PICTURE_BYTES: u64 = 512 * 1024;
-/// Bytes of a drawing that is stored.
+/// Maximum bytes of a drawing that is stored.
 const MAX_SVG_BYTES: usize = 64 * 1024;
-/// Pixels in each direction that are decoded, and the memory that decoding may take.
+/// Maximum pixels in each direction of a picture that is decoded, and maximum memory for decoding it.
 const MAX_SIDE: u32 = 4096;
 const MAX_DECODED_BYTES: u64 = 64 * 1024 * 1024;
-/// Elements of a drawing, how deep they are nested, and how often it may show a part again.
+/// Maximum elements of a drawing, how deep they may be nested, and how often it may reuse a part.
 const MAX_ELEMENTS: usize = 2000;
 const MAX_DEPTH: usize = 64;
 const MAX_USES: usize = 12;
@@ -34,7 +34,7 @@ fn box_of(file: SiteFile) -> (u32, u32) {
     }
 }
 
-/// The picture as it is stored, or why it is none.
+/// The picture as it is stored, or why it is refused.
 pub(super) fn picture(file: SiteFile, url: String, bytes: &[u8]) -> Result<Picture, String> {
     match image::guess_format(bytes) {
         Ok(format) => pixels(file, url, bytes, format),
@@ -91,7 +91,7 @@ fn drawing(url: String, bytes: &[u8]) -> Result<Picture, String> {
     })
 }
 
-/// Refuses a drawing that is more than shapes. What is not known to be harmless in a browser is refused.
+/// Refuses a drawing with scripts, animations, references to other files, entities or too many repeated parts.
 fn require_inert(text: &str) -> Result<(), String> {
     let mut reader = Reader::from_str(text);
     reader.config_mut().check_end_names = true;
@@ -129,7 +129,7 @@ fn require_inert(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Where the reader of a drawing is.
+/// The state of checking a drawing.
 #[derive(Default)]
 struct Drawing {
     open: Vec<String>,
@@ -138,7 +138,7 @@ struct Drawing {
 }
 
 impl Drawing {
-    /// Whether it is in a part that is shown wherever another element names it.
+    /// Whether an open element is one that is shown wherever another element refers to it.
     fn is_in_reusable(&self) -> bool {
         let reusable = ["clippath", "mask", "pattern", "marker", "filter"];
         self.open.iter().any(|name| reusable.contains(&name.as_str()))
@@ -160,9 +160,9 @@ impl Drawing {
             _ if name.starts_with("animate") => return refused(&format!("an element <{name}>")),
             "use" => {
                 self.uses += 1;
-                // Each may show a part that has others in it.
+                // Each may show a part that itself contains `<use>`.
                 if self.uses > MAX_USES || self.is_in_reusable() {
-                    return refused("too many elements <use>");
+                    return refused("too many or nested <use> elements");
                 }
             }
             _ => {}
@@ -175,7 +175,7 @@ impl Drawing {
                 return refused(&format!("an attribute {name}"));
             }
             if name == "href" && !value.trim_start().starts_with('#') {
-                return refused("a link");
+                return refused("a link to another document");
             }
             self.require_own(value)?;
         }
@@ -192,7 +192,7 @@ impl Drawing {
         Ok(())
     }
 
-    /// Values name parts of the drawing itself, and not from within such a part.
+    /// Refuses a value that refers to anything but a part of the drawing itself, and any reference within such a part.
     fn require_own(&self, value: &str) -> Result<(), String> {
         let value = value.to_ascii_lowercase();
         if value.contains("&#") || value.contains('\\') {
@@ -201,10 +201,10 @@ impl Drawing {
         for (at, _) in value.match_indices("url(") {
             let target = value[at + 4..].trim_start_matches([' ', '"', '\'', '&', 'q', 'u', 'o', 't', ';']);
             if !target.starts_with('#') {
-                return Err("the SVG loads something".to_owned());
+                return Err("the SVG refers to another resource".to_owned());
             }
             if self.is_in_reusable() {
-                return Err("the SVG has parts in parts".to_owned());
+                return Err("the SVG has nested references".to_owned());
             }
         }
         Ok(())

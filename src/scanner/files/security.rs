@@ -6,7 +6,7 @@ use super::text::kept;
 use super::{MAX_VALUE, MAX_VALUES};
 use crate::values::site_files::SecurityTxt;
 
-/// The beginning of a text in a PGP signature (RFC 9580, 7), and of what follows the text.
+/// The first lines of a signed text and of the signature after it (cleartext signatures: RFC 9580, 7).
 const SIGNED: &str = "-----BEGIN PGP SIGNED MESSAGE-----";
 const SIGNATURE: &str = "-----BEGIN PGP SIGNATURE-----";
 
@@ -21,7 +21,7 @@ pub(super) fn security_txt(text: &str, url: String, now: DateTime<Utc>) -> Optio
     let mut has_languages = 0;
     let mut knows_any = false;
     for line in text.lines().take_while(|line| line.trim_end() != SIGNATURE) {
-        // Within a signature a line that begins with a dash has another one before it (RFC 9580, 7.2).
+        // In a signed text, `- ` is put in front of each line that begins with a dash (RFC 9580, 7.2).
         let line = line
             .strip_prefix("- ")
             .filter(|_| found.is_signed)

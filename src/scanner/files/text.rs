@@ -1,13 +1,13 @@
-//! Checks whether a response is a text file; and humans.txt and llms.txt, which are simple text files.
+//! Checks whether a response is a text file. Also reads humans.txt and llms.txt, which are simple text files.
 
 use super::{MAX_VALUE, MAX_VALUES};
 use crate::values::printable::Printable;
 use crate::values::site_files::{HumansTxt, LlmsTxt};
 
-/// Lines of humans.txt that are kept.
+/// Maximum lines of humans.txt that are kept.
 const FIRST_LINES: usize = 8;
 
-/// Whether it is a text: not the page that many servers show for every URL, under any type.
+/// Whether a response is a text file, and not the page that many servers return for every URL, with any media type.
 pub(super) fn is_text(media_type: Option<&str>, bytes: &[u8]) -> bool {
     let is_text_type = match media_type {
         Some("text/html" | "text/xml" | "text/css" | "text/javascript") => false,
@@ -16,11 +16,11 @@ pub(super) fn is_text(media_type: Option<&str>, bytes: &[u8]) -> bool {
     };
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]);
     let start = head.trim_start_matches('\u{feff}').trim_start();
-    // A file of any of these formats begins with a word, a comment or a dash, and no page and no JSON does.
+    // A file of these formats begins with a word, a comment or a dash; HTML and JSON objects do not.
     is_text_type && !start.starts_with(['<', '{']) && !head.contains('\0')
 }
 
-/// A value as it is kept: of bounded length, in one line, and without what acts on a terminal.
+/// A value as it is stored: of limited length, on one line, and without control characters.
 pub(super) fn kept(value: &str) -> String {
     let short: String = value.chars().take(MAX_VALUE).collect();
     Printable(short.trim())
@@ -48,7 +48,7 @@ pub(super) fn llms_txt(text: &str, url: String, is_cut: bool) -> Option<LlmsTxt>
         .skip(usize::from(title.is_some()))
         .take(MAX_VALUES);
     let mut summary: Vec<&str> = Vec::new();
-    // The quotation comes before the first section.
+    // The summary is a quotation before the first section.
     let mut quoted = after.by_ref().take_while(|line| !line.starts_with('#'));
     if let Some(first) = quoted.find_map(|line| line.strip_prefix('>')) {
         summary.push(first.trim());

@@ -7,16 +7,17 @@ use url::Url;
 
 use super::outline::Outline;
 
-/// Names of the page that states who is responsible for a site, written like [`WORDS`].
+/// Names of the imprint, the page that states who is responsible for a site; written like [`WORDS`].
 const IMPRINTS: &str = "impressum impresszum imprint mentions-legales mentions-légales infos-legales informations-legales \
      aviso-legal informacion-legal note-legali note-legal avviso-legale dati-societari colofon \
      legal-notice legal-information offenlegung anbieterkennzeichnung tiráž tiraz künye kunye 特定商取引 \
      tokushoho реквизиты rekvizity реквізити juridisch bedrijfsgegevens termeni-legali";
 
-/// Words of link texts and paths, by how likely such a page holds contacts; lower case, with `-` for whatever is
-/// between words. English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, Czech, Slovak, Croatian,
-/// Swedish, Danish, Norwegian, Finnish, Russian, Ukrainian, Bulgarian, Turkish, Greek, Hungarian, Romanian, Japanese,
-/// Chinese, Korean, Arabic, Hebrew, Vietnamese, Indonesian, Thai, and how some of them are written with Latin letters.
+/// Words of link texts and paths, with a score for how likely such a page has contacts. They are in lower case, with
+/// `-` for whatever separates words. English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, Czech,
+/// Slovak, Croatian, Swedish, Danish, Norwegian, Finnish, Russian, Ukrainian, Bulgarian, Turkish, Greek, Hungarian,
+/// Romanian, Japanese, Chinese, Korean, Arabic, Hebrew, Vietnamese, Indonesian, Thai, and transliterations of some of
+/// them.
 const WORDS: &[(u32, &str)] = &[
     (
         100,
@@ -55,7 +56,7 @@ const WORDS: &[(u32, &str)] = &[
     ),
 ];
 
-/// All words at once: every link of a page is checked for them, and thousands of URLs of a sitemap.
+/// Finds all words in one pass: every link of a page is checked, and thousands of URLs of a sitemap.
 static FINDER: LazyLock<Finder> = LazyLock::new(|| {
     let words = WORDS
         .iter()
@@ -69,12 +70,12 @@ static FINDER: LazyLock<Finder> = LazyLock::new(|| {
 
 struct Finder {
     automaton: AhoCorasick,
-    /// By word.
+    /// Indexed by word.
     scores: Vec<u32>,
 }
 
 impl Finder {
-    /// The highest score of the words in a plain text.
+    /// The highest score of the words in a text that was normalised by [`plain`].
     fn best(&self, text: &str) -> Option<u32> {
         let hits = self.automaton.find_overlapping_iter(text);
         let words = hits.filter(|hit| is_word(text, hit.range()));
@@ -82,7 +83,7 @@ impl Finder {
     }
 }
 
-/// Pages of the same host, the most likely first, each once.
+/// Distinct pages on the same host that are likely to have contacts, the most likely first.
 pub(super) fn contact_links(page: &Outline, here: &Url) -> Vec<Url> {
     let mut ranked: Vec<(u32, Url)> = Vec::new();
     for anchor in &page.anchors {
@@ -106,7 +107,7 @@ pub(super) fn contact_links(page: &Outline, here: &Url) -> Vec<Url> {
     ranked.into_iter().map(|(_, url)| url).take(100).collect()
 }
 
-/// Whether a title or path calls its page an imprint.
+/// Whether a title or path says that its page is the imprint.
 pub(super) fn names_imprint(text: &str) -> bool {
     let text = plain(text);
     IMPRINTS.split(' ').any(|word| {
@@ -115,7 +116,8 @@ pub(super) fn names_imprint(text: &str) -> bool {
     })
 }
 
-/// How likely the page behind a link holds contacts; a word in the path counts a little more than one in the text.
+/// How likely the page behind a link has contacts. A word in a short path counts a little more than one in the text, a
+/// word in a long path less.
 fn score(href: &str, text: &str) -> Option<u32> {
     const OTHERS: &[&str] = &["#", "mailto:", "tel:", "javascript:"];
     let is_page = |other: &&str| {
@@ -127,7 +129,7 @@ fn score(href: &str, text: &str) -> Option<u32> {
     }
     let path = href.split(['?', '#']).next().unwrap_or_default();
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    // Without its ending: kontakt.html.
+    // Without the file extension: `kontakt.html`.
     let last = plain(&decoded(last.split_once('.').map_or(last, |(name, _)| name)));
     let text = plain(text);
     let in_path = FINDER.best(&last);
@@ -135,7 +137,7 @@ fn score(href: &str, text: &str) -> Option<u32> {
         .then(|| FINDER.best(&text))
         .flatten();
     match (in_path, in_text) {
-        // Long slugs are articles: /blog/how-to-contact-an-alien.
+        // Long slugs belong to articles: `/blog/how-to-contact-an-alien`.
         (Some(score), in_text) if in_text <= Some(score) => {
             let length = u32::try_from(last.chars().count().min(60)).unwrap_or(60);
             Some(score + if length < 30 { 5 } else { 0 } - length / 6)
@@ -153,7 +155,7 @@ fn plain(text: &str) -> String {
                 plain.push('-');
             }
         } else {
-            // But for the dot that a lower-case İ keeps.
+            // Without the combining dot that `İ` leaves in lower case.
             plain.extend(character.to_lowercase().filter(|letter| *letter != '\u{307}'));
         }
     }
@@ -161,7 +163,7 @@ fn plain(text: &str) -> String {
     plain
 }
 
-/// Percent-encoded letters, decoded.
+/// Decodes percent-encoded letters.
 fn decoded(part: &str) -> String {
     let mut pairs = url::form_urlencoded::parse(part.as_bytes());
     pairs
@@ -169,9 +171,9 @@ fn decoded(part: &str) -> String {
         .map_or_else(String::new, |(name, _)| name.into_owned())
 }
 
-/// Whether what was found is a word of its own: not the end of another (`steam`), and if it is several not the
-/// beginning of others either (`о-насосах`). Scripts that set no blanks between words, or write particles before them,
-/// have it anywhere.
+/// Whether a match is a separate word: not the end of another one (`steam`) and, if it consists of several words, not
+/// the beginning of others (`о-насосах`). It may be anywhere in scripts that write no spaces between words, or that
+/// attach particles to them.
 fn is_word(text: &str, found: std::ops::Range<usize>) -> bool {
     let word = &text[found.clone()];
     let has_boundaries = word.chars().next().is_some_and(|first| first < '\u{590}');
@@ -181,7 +183,8 @@ fn is_word(text: &str, found: std::ops::Range<usize>) -> bool {
     !has_boundaries || !(is_letter(before) || (word.contains('-') && is_letter(after)))
 }
 
-/// The same among the pages that sitemaps name: only those near the top and plainly about contact or company.
+/// Pages named by sitemaps that are likely to have contacts: only those near the root whose path names the contact
+/// page, the imprint or the company.
 pub fn contact_pages_among<'a>(locs: impl Iterator<Item = &'a str>, here: &Url) -> Vec<Url> {
     const MIN_SCORE: u32 = 55;
     let mut ranked: Vec<(u32, Url)> = Vec::new();
@@ -201,7 +204,7 @@ pub fn contact_pages_among<'a>(locs: impl Iterator<Item = &'a str>, here: &Url) 
     ranked.into_iter().map(|(_, url)| url).take(20).collect()
 }
 
-/// With and without `www.`, a site is one.
+/// Whether two URLs have the same host, apart from `www.`.
 fn same_host(one: &Url, other: &Url) -> bool {
     let name = |url: &Url| {
         url.host_str()

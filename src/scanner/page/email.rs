@@ -21,10 +21,10 @@ use super::third_parties::{is_in, third_parties, without};
 use crate::scanner::site::registrable;
 use crate::values::findings::Email;
 
-/// Addresses kept of one page.
+/// Maximum addresses kept per page.
 const MAX_EMAILS: usize = 200;
 
-/// Names under which a `<meta>` states an address (Open Graph, business and microdata vocabularies).
+/// Names of `<meta>` elements that state an address (Open Graph, business and microdata vocabularies).
 const METAS: &[&str] = &[
     "email",
     "og:email",
@@ -33,11 +33,11 @@ const METAS: &[&str] = &[
     "reply-to",
 ];
 
-/// Names of the `<meta>` that describes a page.
+/// Names of `<meta>` elements that describe a page.
 const DESCRIPTIONS: &[&str] = &["description", "og:description"];
 
-/// All addresses in order of trust: links first, then what is hidden from robots, then data, then text. Those of the
-/// site itself are before those of others.
+/// All addresses. Those at the site's own domain come first; then the more trustworthy sources come first: links,
+/// addresses that are hidden from bots, structured data, text.
 pub(super) fn emails(page: &Outline, graph: &Graph) -> Vec<Email> {
     let mut found = Found {
         page: page.base.as_str(),
@@ -48,7 +48,8 @@ pub(super) fn emails(page: &Outline, graph: &Graph) -> Vec<Email> {
     for anchor in &page.anchors {
         let is_doubtful = anchor.is_by_others || anchor.is_decoy || is_in(of_others, anchor.at);
         links::addresses(&anchor.href, |address, source| {
-            // The site's own address may be that of its officer for data protection, below comments, or in a hidden box.
+            // An address at the site's own domain counts even here: it may be that of the data protection officer, or
+            // be in the comments or in a hidden box.
             let is_trap = anchor.is_decoy && names_trap(address);
             if !is_doubtful || (found.is_own(address) && !is_trap) {
                 found.add(address, source, true);
@@ -77,7 +78,7 @@ pub(super) fn emails(page: &Outline, graph: &Graph) -> Vec<Email> {
             found.add(&address, "meta", true);
         }
     }
-    // Some sites describe a page by what it says first.
+    // Some sites use the beginning of the page's text as its description.
     for description in DESCRIPTIONS.iter().filter_map(|name| meta(page, &[name])) {
         text::plain(&description, |address| found.add(address, "meta", false));
     }
@@ -98,7 +99,7 @@ pub(super) fn emails(page: &Outline, graph: &Graph) -> Vec<Email> {
             found.add(address, "obfuscated", false);
         }
     });
-    // The site's own before those of others; within each in the order of trust.
+    // The site's own addresses come first. The sort is stable, so each group stays in the order of trust.
     let Found { site, mut list, .. } = found;
     let values: Vec<String> = list.iter().map(|email| email.value.clone()).collect();
     list.retain(|email| !is_glued(&email.value, &values));
@@ -109,7 +110,7 @@ pub(super) fn emails(page: &Outline, graph: &Graph) -> Vec<Email> {
     list
 }
 
-/// Whether an address says that whoever writes to it is a robot.
+/// Whether the local part names a spam trap, an address to which only bots write.
 fn names_trap(address: &str) -> bool {
     const WORDS: &[&str] = &[
         "trap",
@@ -134,7 +135,7 @@ fn names_trap(address: &str) -> bool {
     words.any(|word| WORDS.iter().any(|known| known.eq_ignore_ascii_case(word)))
 }
 
-/// The text with a plain hyphen for those at which no line breaks: no address has them.
+/// Replaces typographic hyphens (U+2010, U+2011) with `-`: no address contains them.
 fn with_plain_hyphens(text: &str) -> Cow<'_, str> {
     const HYPHENS: [char; 2] = ['\u{2010}', '\u{2011}'];
     if text.contains(HYPHENS) {
@@ -144,7 +145,7 @@ fn with_plain_hyphens(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether an address is another with the label before it, between which nothing but styles set a blank:
+/// Whether an address is another found address with a label in front of it, because only CSS separates the two:
 /// `emailinfo@…`.
 fn is_glued(address: &str, all: &[String]) -> bool {
     const LABELS: &[&str] = &["email", "e-mail", "mail", "epost", "correo", "courriel", "eposta"];
@@ -176,8 +177,8 @@ impl Found<'_> {
         registrable(domain).eq_ignore_ascii_case(self.site)
     }
 
-    /// Adds an address unless it is known or no contact. What is marked as an address may have any domain; what
-    /// merely looks like one must have one under a known suffix, or the site's own.
+    /// Adds an address unless it is a duplicate, invalid or a placeholder. If the page marks it as an address, its
+    /// domain may have any suffix; otherwise the suffix must be known, or the domain must be the site's own.
     fn add(&mut self, address: &str, source: &str, marked: bool) {
         let value = visible(address)
             .trim()
@@ -186,16 +187,16 @@ impl Found<'_> {
         let Some((local, domain)) = value.rsplit_once('@') else {
             return;
         };
-        // A person's own name is not a placeholder.
+        // A site's own domain is not a placeholder, not even `mustermann.de`.
         let is_own = registrable(domain) == self.site;
-        // A host that was written behind the sign, as a link to the site is.
+        // Some sites write their host after the `@`, as in a link: `info@www.acme.com`.
         let domain = domain.strip_prefix("www.").filter(|_| is_own).unwrap_or(domain);
         let value = format!("{local}@{domain}");
         let acceptable = is_address(local, domain)
             && !is_placeholder(local, domain)
             && (is_own || !is_reserved(domain) && !is_placeholder_domain(domain))
             && (marked || is_own || address::has_known_suffix(domain));
-        // A domain in the letters of its language and in ASCII is the same.
+        // The Unicode and the ASCII form of a domain are the same.
         let plain = plain_form(&value);
         let is_new = self.list.iter().all(|email| plain_form(&email.value) != plain);
         if acceptable && is_new && self.list.len() < MAX_EMAILS {
@@ -254,6 +255,36 @@ mod tests {
                 [("info@acme-shop.com".to_owned(), source.to_owned())],
                 "{html}"
             );
+        }
+    }
+
+    #[test]
+    fn each_word_for_the_sign_and_the_dot_counts_in_each_kind_of_brackets() {
+        for html in [
+            "<p>info@acme-shop(pont)com</p>",
+            "<p>info@acme-shop [точка] com</p>",
+            "<p>Info At acme-shop.com; Info AT acme-shop DOT com</p>",
+            "<p>info（@）acme-shop.com</p>",
+            "<p>info 【at】 acme-shop ［dot］ com</p>",
+            "<p>info {ät} acme-shop {punkt} com</p>",
+            "<p>info &lt; chez &gt; acme-shop.com</p>",
+            "<p>INFO (ZAVINÁČ) acme-shop.com</p>",
+        ] {
+            let wanted = ("info@acme-shop.com".to_owned(), "obfuscated".to_owned());
+            assert_eq!(found(html), [wanted], "{html}");
+        }
+    }
+
+    #[test]
+    fn a_local_part_is_never_cut_at_a_letter() {
+        for (html, wanted) in [
+            ("<p>jürgen (at) acme-shop.de</p>", "jürgen@acme-shop.de"),
+            ("<p>jürgen@acme-shop.de</p>", "jürgen@acme-shop.de"),
+            ("<p>Jürgen at acme-shop dot de</p>", "jürgen@acme-shop.de"),
+            ("<p>info (at) bäckerei-acme (dot) de</p>", "info@bäckerei-acme.de"),
+            ("<p>メールinfo@acme-shop.jp</p>", "info@acme-shop.jp"),
+        ] {
+            assert_eq!(values(html), [wanted], "{html}");
         }
     }
 

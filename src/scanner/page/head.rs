@@ -19,10 +19,10 @@ use crate::scanner::references::resolve_html;
 use crate::scanner::site::registrable;
 use crate::values::Findings;
 
-/// Longest description that is kept, in characters.
+/// Maximum characters kept of a description.
 const MAX_DESCRIPTION: usize = 5_000;
 
-/// Characters that are between a page's title and its site's name.
+/// Characters that separate the page's title from the site's name.
 const SEPARATORS: &[char] = &[
     '|', '｜', '-', '–', '—', '·', '•', '»', '«', ':', '：', '/', '\\', '›', '~', '@',
 ];
@@ -38,8 +38,8 @@ pub(super) fn add(findings: &mut Findings, page: &Outline, graph: &Graph) {
     findings.feeds = feeds(page);
 }
 
-/// The title as the page states it: of a home page its `<title>`, of an inner page what it is shared as, which is
-/// more often without the site's name.
+/// The title as the page states it: for a home page its `<title>`, for an inner page its title for sharing
+/// (`og:title`), which more often lacks the site's name.
 fn title(page: &Outline, graph: &Graph) -> Option<String> {
     let shared = meta(page, &["og:title", "twitter:title"]);
     let (first, second) = if is_home(page, graph) || is_shared_as_home(page) {
@@ -53,8 +53,8 @@ fn title(page: &Outline, graph: &Graph) -> Option<String> {
         .or_else(|| page.headings.first().cloned())
 }
 
-/// The title without the site's name: that part of `<title>` which the page shows again as what it is shared as, in
-/// its JSON-LD or as its heading; else what is left when the site's name is taken off.
+/// The title without the site's name: the part of `<title>` that the title for sharing, the JSON-LD or a heading
+/// repeats; otherwise the title for sharing or `<title>`, with the site's name removed.
 fn headline(page: &Outline, graph: &Graph) -> Option<String> {
     let Some(whole) = page.title.clone() else {
         return title(page, graph);
@@ -67,7 +67,7 @@ fn headline(page: &Outline, graph: &Graph) -> Option<String> {
         .into_iter()
         .chain(stated_headline(graph))
         .chain(page.headings.iter().cloned());
-    // A heading that is the site's name is there on all its pages.
+    // A heading that is the site's name is on all pages of the site.
     let is_site = |text: &String| is_site(text, site.as_deref(), page.url.host_str().unwrap_or_default());
     let part = stated
         .filter(|text| !is_site(text))
@@ -77,7 +77,8 @@ fn headline(page: &Outline, graph: &Graph) -> Option<String> {
     Some(without_separators(&headline).to_owned()).filter(|headline| !headline.is_empty())
 }
 
-/// Whether this is where the site begins and not one of its articles. A page whose place is not known may be either.
+/// Whether this is the home page: at the root path, and not marked as an article. A page whose URL is not known may be
+/// either.
 fn is_home(page: &Outline, graph: &Graph) -> bool {
     const ARTICLES: &[&str] = &["Article", "NewsArticle", "BlogPosting", "ReportageNewsArticle"];
     let is_article = meta(page, &["og:type"]).is_some_and(|kind| kind.eq_ignore_ascii_case("article"))
@@ -87,7 +88,7 @@ fn is_home(page: &Outline, graph: &Graph) -> bool {
     page.url.path().trim_matches('/').is_empty() && !is_article
 }
 
-/// Whether what an inner page is shared as was copied from the home page: `og:url` leads there.
+/// Whether an inner page has copied its data for sharing from the home page: its `og:url` is the home page.
 fn is_shared_as_home(page: &Outline) -> bool {
     let shared = meta(page, &["og:url"]).and_then(|url| page.base.join(&url).ok());
     let is_start =
@@ -104,7 +105,7 @@ fn stated_headline(graph: &Graph) -> Option<String> {
     graph.texts("headline").next()
 }
 
-/// Whether a text is what a title begins or ends with, apart from the rest by a separator.
+/// Whether a title begins or ends with a text, and a separator follows or precedes it.
 fn is_part(text: &str, whole: &str) -> bool {
     const SHORTEST: usize = 4;
     let (text, whole) = (folded(text), folded(whole));
@@ -117,7 +118,7 @@ fn is_part(text: &str, whole: &str) -> bool {
     whole.strip_prefix(&text).is_some_and(is_apart) || whole.strip_suffix(&text).is_some_and(is_apart)
 }
 
-/// Letters in one case and quotes in one kind: the same title is written in many ways on one page.
+/// Unifies case, quotes, dashes and whitespace: a page may write the same title in several ways.
 fn folded(text: &str) -> String {
     let one_kind = |character| match character {
         '’' | '‘' | '`' | '´' => '\'',
@@ -129,7 +130,7 @@ fn folded(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A title without the name of its site before or after a separator. The name is known from the page, or it is the
+/// A title without the site's name before or after a separator. The name is the one that the page states, or the
 /// host's.
 fn without_site(title: &str, site: Option<&str>, host: &str) -> String {
     let is_site = |part: &str| is_site(part, site, host);
@@ -144,7 +145,7 @@ fn without_site(title: &str, site: Option<&str>, host: &str) -> String {
         .filter(|(_, character)| SEPARATORS.contains(character))
     {
         let (before, after) = (title[..at].trim(), title[at + separator.len_utf8()..].trim());
-        // A dash within a word separates nothing.
+        // A dash within a word is not a separator.
         let stands_apart = title[..at].ends_with(' ') || matches!(separator, ':' | '|' | '｜' | '：');
         if !stands_apart || before.is_empty() || after.is_empty() {
             continue;
@@ -159,8 +160,8 @@ fn without_site(title: &str, site: Option<&str>, host: &str) -> String {
     title.to_owned()
 }
 
-/// What the page says it is about: of a home page its `<meta name=description>`, of an inner page what it is shared
-/// with; else the other, else what its JSON-LD says.
+/// The page's description: for a home page its `<meta name=description>`, for an inner page its `og:description`;
+/// otherwise the other one, then those of other vocabularies, then that of the JSON-LD.
 fn description(page: &Outline, graph: &Graph) -> Option<String> {
     const OTHERS: [&str; 4] = [
         "twitter:description",
@@ -179,7 +180,7 @@ fn description(page: &Outline, graph: &Graph) -> Option<String> {
     texts.find(|text| !text.is_empty() && !is_no_description(text))
 }
 
-/// A text without tags and references, which some systems put there as if it were a part of the page.
+/// Removes tags and resolves character references, which some systems leave in descriptions.
 fn plain(text: &str) -> String {
     static TAG: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"</?[a-zA-Z][^<>]*>").expect("the pattern is constant"));
@@ -197,7 +198,7 @@ pub(super) fn canonical(page: &Outline) -> Option<String> {
     absolute(page, &link.href)
 }
 
-/// The picture that the page is shared with, absolute.
+/// The absolute URL of the page's picture for sharing, otherwise of the first picture in its JSON-LD.
 fn image(page: &Outline, graph: &Graph) -> Option<String> {
     let names = [
         "og:image:secure_url",
@@ -232,7 +233,7 @@ fn feeds(page: &Outline) -> Vec<String> {
         "application/feed+json",
         "application/rdf+xml",
     ];
-    // Blogger names its Atom feed by the relation for posting to it.
+    // Blogger links its Atom feed with the relation for posting to it.
     const FEED_RELATIONS: &[&str] = &["alternate", "feed", "service.post"];
     let is_feed = |media_type: &str| TYPES.iter().any(|known| media_type.starts_with(known));
     let links = page.links.iter().filter(|link| {
@@ -247,7 +248,7 @@ pub(super) fn sitemaps(page: &Outline) -> Vec<Url> {
     links.filter_map(|link| page.base.join(&link.href).ok()).collect()
 }
 
-/// The first of some metas, in the order of the names.
+/// The first non-empty content among the `<meta>` elements with these names, in the order of the names.
 pub(super) fn meta(page: &Outline, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| {
         let (_, content) = page.metas.iter().find(|(known, _)| known == name)?;
@@ -256,9 +257,9 @@ pub(super) fn meta(page: &Outline, names: &[&str]) -> Option<String> {
     })
 }
 
-/// An http(s) URL in full.
+/// The absolute URL, if it is http(s).
 pub(super) fn absolute(page: &Outline, url: &str) -> Option<String> {
-    // A reference that is still there was escaped twice; no URL has it otherwise.
+    // A remaining `&amp;` was escaped twice; URLs do not contain it otherwise.
     let url = url.trim().replace("&amp;", "&");
     let url = page.base.join(&url).ok()?;
     (matches!(url.scheme(), "http" | "https") && url.host().is_some()).then(|| url.into())
@@ -268,7 +269,7 @@ pub(super) fn has_word(words: &str, word: &str) -> bool {
     words.split_ascii_whitespace().any(|known| known == word)
 }
 
-/// The first of each, in order.
+/// Distinct items, in the order of their first occurrence.
 pub(super) fn distinct(items: impl Iterator<Item = String>) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for item in items.take(1_000) {

@@ -2,7 +2,7 @@
 
 use whatlang::{Detector, Lang, Script};
 
-use super::country::{country, of_top_level_domain};
+use super::country::{Country, country, of_top_level_domain};
 use super::head::meta;
 use super::outline::Outline;
 use crate::fetch::Headers;
@@ -36,7 +36,16 @@ pub(super) fn language(page: &Outline, headers: &Headers) -> Option<String> {
                 .filter(|_| is_default(&tag))
                 .unwrap_or(tag)
         })
-        .or_else(|| guess(&page.text))
+        .or_else(|| guess(&page.text, country_of(page)))
+}
+
+/// The country of the host's top-level domain.
+fn country_of(page: &Outline) -> Option<&'static Country> {
+    let host = page.url.host_str()?;
+    host.rsplit('.')
+        .next()
+        .and_then(of_top_level_domain)
+        .and_then(country)
 }
 
 /// Whether a tag is the default of editors and templates, regardless of the page's language.
@@ -50,12 +59,6 @@ fn written(text: &str, page: &Outline) -> Option<String> {
     const ENOUGH: [usize; 3] = [40, 120, 250];
     /// Minimum letters of a text in another script without any Latin letters.
     const ENOUGH_OF_ALL: usize = 10;
-    let host = page.url.host_str().unwrap_or_default();
-    let country = host
-        .rsplit('.')
-        .next()
-        .and_then(of_top_level_domain)
-        .and_then(country);
     let others = without_latin(text);
     let has = |enough: usize| has_letters(&others, enough);
     let has_latin = |enough: usize| {
@@ -77,7 +80,7 @@ fn written(text: &str, page: &Outline) -> Option<String> {
         let is_all = || text.chars().all(|sign| !sign.is_ascii_alphabetic()) && has(ENOUGH_OF_ALL);
         return (has(ENOUGH[0]) || is_all()).then(|| two_letters(info.lang().code()).to_owned());
     }
-    let local = country
+    let local = country_of(page)
         .map(|country| spoken(text, &country.languages))
         .filter(|_| has_latin(ENOUGH[1]));
     if let Some(Some(lang)) = local {
@@ -205,13 +208,13 @@ fn normalise(tag: &str) -> Option<String> {
     Some(normal)
 }
 
-/// Guesses only if there is enough text to be sure.
-fn guess(text: &str) -> Option<String> {
+/// Guesses only if there is enough text to be sure, or less sure, if the language is one of the country's.
+fn guess(text: &str, country: Option<&'static Country>) -> Option<String> {
     const ENOUGH: usize = 60;
-    let info = detect(text)
-        .filter(|_| has_letters(text, ENOUGH))
-        .filter(whatlang::Info::is_reliable)?;
-    Some(two_letters(info.lang().code()).to_owned())
+    let info = detect(text).filter(|_| has_letters(text, ENOUGH))?;
+    let language = two_letters(info.lang().code());
+    let is_local = || country.is_some_and(|country| country.languages.contains(&language));
+    (info.is_reliable() || is_local()).then(|| language.to_owned())
 }
 
 /// The most likely language of a text.
@@ -281,6 +284,17 @@ mod tests {
         ] {
             assert_eq!(normalise(tag).as_deref(), wanted, "{tag}");
         }
+    }
+
+    #[test]
+    fn a_doubtful_guess_counts_if_it_is_a_language_of_the_country() {
+        let text = "Vi er en lille virksomhed fra Esbjerg, og vi bygger også gerne dit nye tag. Hvad kan vi hjælpe dig med?";
+        let denmark = country("dk");
+        assert_eq!(guess(text, denmark).as_deref(), Some("da"));
+        assert!(detect(text).is_some_and(|info| !info.is_reliable()));
+        assert_eq!(guess(text, None), None);
+        assert_eq!(guess(text, country("fr")), None);
+        assert_eq!(guess("Ring til os", denmark), None);
     }
 
     #[test]
@@ -417,7 +431,7 @@ mod tests {
     fn text_tells_the_language_where_nothing_else_does() {
         let text =
             "Wir sind ein kleines Unternehmen aus Graz und stellen seit vielen Jahren Möbel her. ".repeat(4);
-        assert_eq!(guess(&text).as_deref(), Some("de"));
-        assert_eq!(guess("Hallo"), None);
+        assert_eq!(guess(&text, None).as_deref(), Some("de"));
+        assert_eq!(guess("Hallo", None), None);
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn organization(
     site_name: Option<&String>,
     is_reached: bool,
 ) -> Option<Organization> {
-    // A site may be called by the whole name of its company.
+    // The site's name may be the legal name of its company.
     let is_company = site_name.is_some_and(|name| is_legal_name(name));
     let stated = stated(page, graph, site_name).or_else(|| employer(page, graph));
     let found = join(stated, imprint(page));
@@ -40,7 +40,7 @@ pub(super) fn organization(
     Some(found)
 }
 
-/// Both merged; the first one takes precedence.
+/// Merges two organizations; the first one takes precedence.
 pub(super) fn join(first: Option<Organization>, second: Option<Organization>) -> Option<Organization> {
     let (first, second) = match (first, second) {
         (Some(first), Some(second)) => (first, second),
@@ -66,7 +66,7 @@ pub(super) fn join(first: Option<Organization>, second: Option<Organization>) ->
     })
 }
 
-/// The first organization with a name, if it can be one that is not just its host's.
+/// The first owner in the JSON-LD with a name, preferably with one that is not just a host.
 fn stated(page: &Outline, graph: &Graph, site_name: Option<&String>) -> Option<Organization> {
     let mut owners = graph.owners();
     owners.retain(|node| !is_of_another_site(*node, page));
@@ -87,7 +87,7 @@ fn stated(page: &Outline, graph: &Graph, site_name: Option<&String>) -> Option<O
         };
         node.has_type("Person") || !node.text("name").as_ref().is_some_and(is_author)
     });
-    // Some systems state the registered name alone.
+    // Some systems state only the legal name.
     let name = |node: &Node<'_>| node.text("name").or_else(|| node.text("legalName"));
     let mut named = owners.iter().filter_map(|node| Some((node, name(node)?)));
     let is_host = |name: &str| name.contains('.') && !name.contains(' ') || name.contains("://");
@@ -108,7 +108,8 @@ fn stated(page: &Outline, graph: &Graph, site_name: Option<&String>) -> Option<O
     })
 }
 
-/// The site's operator as one who offers a job on the page, with the place of the job if it is the only one.
+/// The site's operator as the employer of a job on the page. An employer without an address gets the job's location, if
+/// it is the only job.
 fn employer(page: &Outline, graph: &Graph) -> Option<Organization> {
     let mut jobs = own_jobs(page, graph);
     let (job, employer) = jobs.next()?;
@@ -121,7 +122,7 @@ fn employer(page: &Outline, graph: &Graph) -> Option<Organization> {
     })
 }
 
-/// The country of the owner's address, else that of the first address.
+/// The country of the owner's address, otherwise of the first address with a known country.
 pub(super) fn stated_country(graph: &Graph) -> Option<&'static str> {
     let owners = graph.owners();
     let own = owners

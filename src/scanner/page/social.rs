@@ -15,15 +15,15 @@ use super::tree::{attribute, has_word};
 use crate::scanner::site::registrable;
 use crate::values::findings::{Social, SocialLinks};
 
-/// Profiles kept of one page.
+/// Maximum profiles kept per page.
 const MAX_SOCIALS: usize = 100;
 
-/// How a profile was found, the surest first: what a site states of itself before what is on all its pages,
-/// before what may be about others.
+/// How a profile was found, the most reliable first: statements about the site, then links in a header, footer or
+/// navigation (`frame`), then other links, which may lead to the profiles of others.
 const SOURCES: &[&str] = &["json_ld", "meta", "frame", "link"];
 
-/// All profiles that a page links to or names in JSON-LD, in document order. Links in comments and embedded
-/// posts do not count.
+/// All profiles that a page links to, or names in plugins, JSON-LD or `<meta>`, in this order. Links in comments and
+/// embedded posts do not count.
 pub(super) fn socials(page: &Outline, graph: &Graph) -> Vec<Social> {
     let same_as = graph
         .owners()
@@ -50,22 +50,22 @@ pub(super) fn socials(page: &Outline, graph: &Graph) -> Vec<Social> {
             continue;
         };
         let is_of_others = is_own_page(page, &social) || is_of_builder(page, &social);
-        if is_of_others || others.contains(&social.url) || found.len() > MAX_SOCIALS {
+        if is_of_others || others.contains(&social.url) {
             continue;
         }
         source.clone_into(&mut social.source);
         add(&mut found, social);
     }
-    found.truncate(MAX_SOCIALS);
     found
 }
 
-/// Adds a profile, or to the one that is known where it was found for sure.
+/// Adds a profile if there is room. If it is known already, it keeps the more reliable source.
 pub(super) fn add(found: &mut Vec<Social>, social: Social) {
+    let has_room = found.len() < MAX_SOCIALS;
     match found.iter_mut().find(|known| is_same(known, &social)) {
         Some(known) if rank(known) > rank(&social) => known.source = social.source,
-        Some(_) => {}
-        None => found.push(social),
+        None if has_room => found.push(social),
+        Some(_) | None => {}
     }
 }
 
@@ -75,14 +75,14 @@ fn rank(social: &Social) -> usize {
     place.unwrap_or(SOURCES.len())
 }
 
-/// Whether two are one profile, however it is written: `/acme`, `/user/acme`, `/@acme`.
+/// Whether two URLs are of one profile, in different notations: `/acme`, `/user/acme`, `/@acme`.
 fn is_same(one: &Social, other: &Social) -> bool {
     one.network == other.network && (one.url == other.url || identity(one) == identity(other))
 }
 
-/// The kind of a profile and its name, or the number that some networks write behind it.
+/// The kind of a profile, and its name or the number that some networks add to it.
 fn identity(social: &Social) -> (&'static str, String) {
-    /// Digits of an account's number; fewer are part of a name.
+    /// Minimum digits of an account's number; shorter numbers are part of a name.
     const NUMBER: usize = 9;
     let url = Url::parse(&social.url).ok();
     let kind = url.as_ref().and_then(read).map_or("", |found| found.kind);
@@ -95,14 +95,14 @@ fn identity(social: &Social) -> (&'static str, String) {
     (kind, number.unwrap_or(name).to_lowercase())
 }
 
-/// Whether a page of a network links to the network itself: to its members, its posts, its help. None of them is a
-/// profile of the site somewhere else.
+/// Whether a page of a network links to the network itself: to members, posts or help. These are not profiles of the
+/// site.
 fn is_own_page(page: &Outline, social: &Social) -> bool {
     let site = |url: &Url| url.host_str().map(|host| registrable(host).to_owned());
     Url::parse(&social.url).is_ok_and(|url| site(&url) == site(&page.url))
 }
 
-/// The URLs of profiles that a page credits for making it, or for a picture; not those with the name of the site.
+/// The URLs of profiles that a page credits for making it or for a picture, except those with the site's name.
 fn credited(page: &Outline) -> Vec<String> {
     let host = page.base.host_str().map(registrable).unwrap_or_default();
     let name = host.split('.').next().unwrap_or_default().to_owned();
@@ -119,7 +119,7 @@ fn credited(page: &Outline) -> Vec<String> {
         .collect()
 }
 
-/// Whether a profile is that of the maker of a site builder or a theme, which sites are delivered with.
+/// Whether a profile belongs to the maker of a site builder or theme: new sites contain links to these.
 fn is_of_builder(page: &Outline, social: &Social) -> bool {
     const BUILDERS: &[&str] = &[
         "wix",
@@ -149,7 +149,7 @@ fn is_of_builder(page: &Outline, social: &Social) -> bool {
     BUILDERS.contains(&handle.as_str()) && (name.is_empty() || !handle.starts_with(name))
 }
 
-/// The pages that plugins of Facebook show: in a frame, or in an element that its script fills.
+/// The pages that Facebook plugins show, in an iframe or in an element that Facebook's script fills.
 fn in_plugins(page: &Outline) -> impl Iterator<Item = String> + '_ {
     let frames = page
         .assets
@@ -166,7 +166,7 @@ fn in_plugins(page: &Outline) -> impl Iterator<Item = String> + '_ {
     frames.chain(named.map(str::to_owned)).take(MAX_SOCIALS)
 }
 
-/// The accounts that a page names for its cards.
+/// The accounts that a page names for its previews: `article:publisher` and `twitter:site`.
 fn in_metas(page: &Outline) -> impl Iterator<Item = String> {
     let facebook = page
         .metas
@@ -188,8 +188,9 @@ fn in_metas(page: &Outline) -> impl Iterator<Item = String> {
     facebook.chain(twitter)
 }
 
-/// The predecessor's five networks: of each the profile whose source is the surest; of equals the one that is called
-/// as the site is, else the first.
+/// One profile for each of the predecessor's five networks. JSON-LD precedes `<meta>`, and `<meta>` precedes links.
+/// Within each of these, the profile whose name is most similar to the site's comes first; then links in a frame, then
+/// the order on the page.
 pub(super) fn links(socials: &[Social], names: &[String]) -> SocialLinks {
     let place = |social: &Social| match rank(social) {
         stated @ 0..=1 => (stated, false),
@@ -212,9 +213,9 @@ pub(super) fn links(socials: &[Social], names: &[String]) -> SocialLinks {
     }
 }
 
-/// How much a profile is called as the site is: the same, one within the other, or not at all.
+/// How similar a profile's name is to the site's names: 2 if equal, 1 if one contains the other, otherwise 0.
 fn resemblance(social: &Social, names: &[String]) -> u8 {
-    /// Shorter names are within others by chance.
+    /// Shorter names are part of others by chance.
     const SHORTEST: usize = 4;
     let letters = |text: &str| -> String {
         text.chars()
@@ -237,19 +238,19 @@ fn resemblance(social: &Social, names: &[String]) -> u8 {
     names.iter().map(likeness).max().unwrap_or_default()
 }
 
-/// A profile as its URL identifies it.
+/// What a profile's URL says about the profile.
 struct Read {
     social: Social,
     kind: &'static str,
 }
 
-/// The profile that a URL is the address of.
+/// The profile at a URL.
 fn profile(url: &Url) -> Option<Social> {
     read(url).map(|found| found.social)
 }
 
 fn read(url: &Url) -> Option<Read> {
-    /// Bytes of a URL; each may be around another.
+    /// Maximum bytes of a URL. A URL may contain another one, which is read recursively.
     const MAX_URL: usize = 2_000;
     if url.as_str().len() > MAX_URL {
         return None;
@@ -260,7 +261,7 @@ fn read(url: &Url) -> Option<Read> {
     let host = url.host_str()?.to_ascii_lowercase();
     let network = Network::at(&host)?;
     let path = without_blanks(url.path());
-    // Some write the sign that is before names in texts.
+    // Some sites write the `@` of a mention into the path.
     let path = match path.strip_prefix('@') {
         Some(name) if network.shapes.iter().all(|shape| shape.prefix != "@") => name,
         _ => path,
@@ -324,7 +325,7 @@ fn read(url: &Url) -> Option<Read> {
     )
 }
 
-/// The URL that another was put around by mistake or long ago: `facebook.com/https://www.facebook.com/acme`,
+/// The URL within another one, by mistake or in an old notation: `facebook.com/https://www.facebook.com/acme`,
 /// `site.com/www.facebook.com/acme`, `http://https://…`, `twitter.com/#!/acme`.
 fn inner(url: &Url) -> Option<Url> {
     let host = url.host_str()?;
@@ -346,7 +347,7 @@ fn inner(url: &Url) -> Option<Url> {
         .or_else(|| begins("http:/"))
         .filter(|_| Network::at(host).is_some());
     let rest = rest.map(|rest| rest.trim_start_matches('/')).or_else(|| {
-        // A link without its scheme is one to a path of the site.
+        // A link without its scheme resolves to a path of the site.
         let is_network = |host: &str| Network::at(&host.to_ascii_lowercase()).is_some();
         let mut rest = path.trim_start_matches('/');
         loop {
@@ -366,7 +367,7 @@ fn inner(url: &Url) -> Option<Url> {
     Some(inner)
 }
 
-/// The target of a link through a service that counts clicks or shows a warning, and the page that a plugin of Facebook
+/// The target of a link through a service that counts clicks or shows a warning, or the page that a Facebook plugin
 /// shows.
 fn redirected(url: &Url, host: &str) -> Option<Url> {
     let is_at = |name: &str| {
@@ -394,7 +395,7 @@ fn redirected(url: &Url, host: &str) -> Option<Url> {
     Url::parse(target.trim()).ok()
 }
 
-/// The profile that a link opens in the application of its network: `tg://resolve?domain=acme`, `https://m.me/acme`.
+/// The profile that a link opens in the network's app: `tg://resolve?domain=acme`, `https://m.me/acme`.
 fn of_application(url: &Url) -> Option<Url> {
     let is_name = |name: &str| {
         !name.is_empty()
@@ -413,7 +414,7 @@ fn of_application(url: &Url) -> Option<Url> {
     None
 }
 
-/// A path without slashes and blanks around it.
+/// A path without slashes and encoded spaces at its ends.
 fn without_blanks(path: &str) -> &str {
     let mut path = path;
     loop {
@@ -433,7 +434,7 @@ fn decoded(text: &str) -> String {
         .into_owned()
 }
 
-/// `v17.0` is the API's; `video-1_2` and `wall-1_2` are posts of VK.
+/// Whether a path begins with an API version (`v17.0`) or a post on VK (`video-1_2`, `wall-1_2`).
 fn is_version_or_post(network: &Network, first: &str) -> bool {
     let is_version = first.strip_prefix('v').is_some_and(|rest| {
         rest.contains('.') && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')

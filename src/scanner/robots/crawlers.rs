@@ -1,9 +1,10 @@
-//! Which well-known crawlers a robots.txt allows to read the home page. It needs no request.
+//! Which well-known crawlers a robots.txt allows to read the home page. This needs no further request.
 
 use super::Robots;
 use crate::values::findings::{Crawlers, RefusedCrawler};
 
-/// Product tokens of search engines and of companies that train or run language models, as their operators publish them.
+/// Product tokens of search engines and of companies that train or run language models, as their operators publish
+/// them.
 const KNOWN: &[&str] = &[
     "Googlebot",
     "Bingbot",
@@ -25,11 +26,11 @@ const KNOWN: &[&str] = &[
     "CCBot",
 ];
 
-/// Characters of a rule that are kept.
+/// Maximum characters that are kept of a rule.
 const MAX_RULE: usize = 200;
 
 impl Robots {
-    /// The table, for the file at an address and its host's home page.
+    /// The crawlers that the robots.txt at the URL `file` allows and refuses at the home page `home`.
     pub fn crawlers(&self, file: &str, home: &str) -> Crawlers {
         let mut table = Crawlers {
             file: file.to_owned(),

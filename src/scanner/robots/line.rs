@@ -18,7 +18,7 @@ pub(super) fn without_bom(bytes: &[u8]) -> &[u8] {
     &bytes[present..]
 }
 
-/// Reads one line; `None` if it says nothing known.
+/// Reads one line; `None` if its key is unknown.
 pub(super) fn read_line(line: &str) -> Option<Line<'_>> {
     let line = line.split('#').next().unwrap_or_default().trim_matches(is_blank);
     let (key, value) = match line.split_once(':') {

@@ -18,7 +18,7 @@ pub(super) fn path_of(url: &str) -> &str {
     if path.starts_with('/') { path } else { "/" }
 }
 
-/// One spelling for equal octets: non-ASCII is percent-encoded, hexadecimal digits are upper case.
+/// Normalises a path: non-ASCII characters are percent-encoded, hexadecimal digits are in upper case.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {

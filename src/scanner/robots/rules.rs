@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::pattern::{matches, path_of, upper_case_escapes};
 use super::{Decision, Rule};
 
-/// Bytes of a path that a decision may compare with rules, over all of them.
+/// Maximum bytes of a path that one decision may compare with rules, summed over all rules.
 const MAX_WORK: usize = 1024 * 1024;
 
 /// The additional cost of a rule, in the same unit.
@@ -14,7 +14,7 @@ const COST_OF_RULE: usize = 64;
 /// The rules for one agent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AgentRules {
-    /// Those without wildcards, by pattern.
+    /// Those without wildcards, sorted by pattern.
     plain: Vec<Rule>,
     /// The others, the longest first.
     wild: Vec<WildRule>,
@@ -23,7 +23,7 @@ pub struct AgentRules {
 #[derive(Clone, Debug, PartialEq)]
 struct WildRule {
     rule: Rule,
-    /// Bytes that a path must have at least.
+    /// Minimum bytes of a path that can match.
     least: usize,
 }
 
@@ -31,7 +31,7 @@ impl AgentRules {
     pub(super) fn of<'a>(rules: impl Iterator<Item = &'a Rule>) -> Self {
         let is_wild = |rule: &Rule| rule.pattern.contains('*') || rule.pattern.ends_with('$');
         let (mut wild, mut plain): (Vec<Rule>, Vec<Rule>) = rules.cloned().partition(is_wild);
-        // Of two rules for one pattern the one that allows counts.
+        // If two rules have the same pattern, `Allow` wins.
         let once = |rules: &mut Vec<Rule>| {
             rules.sort_unstable_by(|one, other| {
                 (&one.pattern, Reverse(one.allow)).cmp(&(&other.pattern, Reverse(other.allow)))
@@ -114,7 +114,7 @@ impl AgentRules {
             if common == pattern.len() {
                 return Some(rule);
             }
-            // A shorter one can only be within what the two have in common.
+            // A shorter pattern can match only if it is a prefix of what the two have in common.
             key = &path[..common];
         }
     }

@@ -7,14 +7,14 @@ use super::entry::PageEntry;
 use crate::values::sitemap::SitemapUrl;
 use crate::values::sitemap_audit::{AuditCheck, AuditExample, AuditFault, SitemapAudit};
 
-/// Examples that are kept of a check.
+/// Maximum examples that are kept per check.
 const MAX_EXAMPLES: usize = 10;
-/// Bytes of an example's URL.
+/// Maximum bytes of an example's URL.
 const MAX_URL: usize = 500;
-/// sitemaps.org: URLs in a file, and its bytes.
+/// sitemaps.org: maximum URLs and bytes of a file.
 const MAX_URLS: u64 = 50_000;
 const MAX_BYTES: u64 = 52_428_800;
-/// Of so few pages all may have changed at one time.
+/// Fewer pages may really have changed all at the same time.
 const MIN_SAME_LASTMOD: u64 = 10;
 
 /// What entries are compared with.
@@ -25,7 +25,7 @@ pub struct Standard {
     host: String,
     /// The same host with `www.`, or without.
     other_www: String,
-    /// The tolerance for dates in the future: in other time zones it may already be tomorrow.
+    /// The last day that is not in the future: tomorrow, because in other time zones it may have begun.
     last_day: String,
 }
 
@@ -74,7 +74,7 @@ impl Standard {
     }
 }
 
-/// Whether a URL is HTTPS, and its host with a port that is not the usual one.
+/// Whether a URL is HTTPS, and its host, with the port if it is not the default one.
 fn split(loc: &str) -> Option<(bool, &str)> {
     let (scheme, rest) = loc.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
@@ -90,7 +90,7 @@ pub struct FileAudit {
     faults: Faults,
 }
 
-/// How often each check found something, and where first.
+/// How often each check found something, and the first examples.
 #[derive(Clone, Debug, Default)]
 struct Faults(Vec<(AuditCheck, u64, Vec<Example>)>);
 
@@ -113,7 +113,7 @@ impl Faults {
     }
 }
 
-/// Which times of change were stated.
+/// The `lastmod` values of entries: how many, and whether they differ.
 #[derive(Clone, Debug, Default)]
 struct Lastmods {
     count: u64,
@@ -132,7 +132,7 @@ impl Lastmods {
 }
 
 impl FileAudit {
-    /// Takes an entry into account.
+    /// Counts and checks an entry.
     pub fn take(&mut self, standard: &Standard, url: &SitemapUrl) {
         self.take_entry(standard, &url.loc, url.lastmod.as_deref());
     }
@@ -156,10 +156,10 @@ impl FileAudit {
         }
     }
 
-    /// Takes entries into account that the file named before.
+    /// Counts entries that the file named before.
     pub fn take_repeated(&mut self, count: u64, examples: &[String]) {
         for (place, url) in examples.iter().enumerate() {
-            // The first stands for all of them: a count is of entries, not of examples.
+            // The count is of entries, not of examples: it is added once, with the first example.
             let count = if place == 0 { count } else { 0 };
             self.faults
                 .note(AuditCheck::Duplicate, count, || (url.clone(), String::new()));
@@ -232,7 +232,7 @@ impl Audit {
         }));
     }
 
-    /// All of it; nothing if no entry was read and nothing is wrong.
+    /// The whole audit; `None` if no entry was read and no check found anything.
     pub fn finish(mut self, standard: &Standard) -> Option<SitemapAudit> {
         if self.entries == 0 && self.faults.is_empty() {
             return None;

@@ -6,7 +6,7 @@
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-/// Decides by the first bytes of a document.
+/// Decides the encoding from the first bytes of a document.
 pub(super) fn sniff(head: &[u8], http_label: Option<&str>) -> &'static Encoding {
     if let Some((encoding, _)) = Encoding::for_bom(head) {
         return encoding;
@@ -19,7 +19,7 @@ pub(super) fn sniff(head: &[u8], http_label: Option<&str>) -> &'static Encoding 
     let http = http_label.and_then(|label| Encoding::for_label(label.as_bytes()));
     let declared = declared_in_xml(head).map(Encoding::output_encoding);
     match (http, declared) {
-        // Servers say UTF-8 for whatever they send; a declaration that differs was written for this document.
+        // Servers declare UTF-8 for whatever they send; a different declaration was written for this document.
         (Some(http), Some(declared)) if http == UTF_8 && declared != UTF_8 => {
             if is_utf8(head) {
                 UTF_8
@@ -48,7 +48,7 @@ fn declared_in_xml(head: &[u8]) -> Option<&'static Encoding> {
     Encoding::for_label(value[1..].split(quote).next()?.as_bytes())
 }
 
-/// UTF-8 as far as can be seen: the last character may be cut.
+/// Whether the bytes are valid UTF-8; the last character may be incomplete.
 fn is_utf8(head: &[u8]) -> bool {
     match std::str::from_utf8(head) {
         Ok(_) => true,

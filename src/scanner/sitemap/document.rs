@@ -1,6 +1,6 @@
 //! The meaning of a document's XML events: its kind, and its entries with their fields as written.
 //!
-//! Names count without prefix and case. End tags are not needed: an entry ends where the next one begins. The reader
+//! Prefix and case of names are ignored. End tags are not needed: an entry ends where the next one begins. The reader
 //! resolves and judges URLs.
 
 use std::borrow::Cow;
@@ -13,7 +13,7 @@ use super::entry::{News, Video};
 use super::field::{Field, Names, RawEntry, Scope, is_field, set_news, set_video};
 use super::invisible::trim;
 
-/// Images, videos, alternates and such that are kept of one entry.
+/// Maximum images, videos, news and alternates, of each kind, that are kept per entry.
 const MAX_PARTS: usize = 1000;
 
 /// The root element.
@@ -25,28 +25,28 @@ pub(super) enum Root {
     Atom,
 }
 
-/// The part of the document that was read.
+/// What is known of the document so far.
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub(super) root: Option<Root>,
-    /// HTML came where a root was expected.
+    /// HTML was found before a root.
     pub(super) is_html: bool,
-    /// The end tag of the root came.
+    /// The end tag of the root was read.
     pub(super) closed: bool,
     root_element: Option<Element>,
     declared: Declared,
     entry: Option<RawEntry>,
-    /// Whether we are in a `<url>` or its like; without one each loc is an entry.
+    /// Whether an element such as `<url>` is open; outside one, each loc is an entry.
     in_element: bool,
     scope: Option<Scope>,
     field: Field,
 }
 
 impl Document {
-    /// Takes one event; an entry that it completes is handed on.
+    /// Processes one event, and emits the entry that it completes.
     pub(super) fn take(&mut self, event: &Event<'_>, offset: u64, sink: &mut dyn FnMut(RawEntry)) {
         match event {
-            // quick-xml ends a text before an `&`; one that begins no reference is the first of the next text.
+            // quick-xml ends a text before an `&`. If it begins no reference, the next text begins with it.
             Event::Text(text) if self.field.is_open => {
                 if text.starts_with('&') {
                     self.push(text);
@@ -80,7 +80,7 @@ impl Document {
         self.close_entry(sink);
     }
 
-    /// Adds text, with references in it, to the field.
+    /// Resolves references in a text and adds it to the field.
     fn push(&mut self, text: &str) {
         let (text, used) = self.declared.resolve(text);
         self.field.push(&text);
@@ -277,7 +277,7 @@ impl Document {
 
 /// The value of an attribute by its local name, references unresolved.
 fn attribute<'a>(tag: &'a BytesStart<'_>, wanted: &str) -> Option<Cow<'a, str>> {
-    // A check for attributes that come twice would take the square of their number.
+    // Checking for duplicate attributes would take quadratic time.
     let mut attributes = tag.html_attributes();
     attributes.with_checks(false).flatten().find_map(|attribute| {
         let name: &str = attribute.key.as_ref();

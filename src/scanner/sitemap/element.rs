@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// An element by its local name, prefix and case aside.
+/// An element by its local name; prefix and case are ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Element {
     Loc,
@@ -47,14 +47,14 @@ pub(super) enum Element {
 impl Element {
     /// The element of a name as written, and the name's prefix (empty if none).
     pub(super) fn of(name: &str) -> (Self, &str) {
-        // Nearly all names are written as they should be.
+        // Nearly all names have no prefix and are in lower case.
         match Self::known(name) {
             Some(element) => (element, ""),
             None => Self::of_unusual(name),
         }
     }
 
-    /// The same for a name with a prefix, capitals, or what belongs to no name.
+    /// The same for a name with a prefix, capitals, or characters around it that are not part of it.
     fn of_unusual(name: &str) -> (Self, &str) {
         let name = name.trim_ascii_start();
         let end = name

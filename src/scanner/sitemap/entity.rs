@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::scanner::references::{html_entity, resolve};
 
-/// Declarations past this many are not kept.
+/// Maximum declarations that are kept.
 const MAX_DECLARED: usize = 1000;
 
 /// How a text relates to the declared entities.
@@ -15,7 +15,7 @@ pub(super) enum Use {
     None,
     /// It uses an entity with plain text. The text is unknown, because entities are not expanded.
     Plain,
-    /// It uses one that is external or nested: an attack, or as good as one.
+    /// It uses one that is external or nested. The document is refused: it may be an attack.
     Refused,
 }
 
@@ -59,7 +59,7 @@ fn declaration(text: &str) -> Option<(String, Use)> {
         }
         _ => Use::Refused,
     };
-    // A parameter entity (`% name`) is only of use to other declarations.
+    // Only other declarations can use a parameter entity (`% name`).
     (name != "%").then(|| (name.to_owned(), kind))
 }
 

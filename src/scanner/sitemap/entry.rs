@@ -8,7 +8,7 @@ use crate::values::sitemap::SitemapUrl;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum SitemapEntry {
-    /// A page; boxed, as it is much the larger.
+    /// A page; boxed because it is much larger.
     Page(Box<PageEntry>),
     /// A sitemap named by an index.
     Child(ChildSitemap),
@@ -22,7 +22,7 @@ pub struct PageEntry {
     /// As written, if that differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,
-    /// W3C date-time in UTC, or date; `None` if what is written cannot be read.
+    /// W3C date-time in UTC, or date; `None` if it is missing or invalid.
     pub lastmod: Option<String>,
     /// As written, if that differs.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,7 +83,7 @@ pub struct Alternate {
 }
 
 impl PageEntry {
-    /// The part that is kept with a scan.
+    /// The part that is stored with a scan.
     pub fn into_url(self) -> SitemapUrl {
         let stated = self.lastmod_raw.filter(|raw| is_w3c_date(raw));
         SitemapUrl {
@@ -95,7 +95,7 @@ impl PageEntry {
     }
 }
 
-/// Whether a date that was understood is written as W3C's note wants.
+/// Whether a valid date is in the format of the W3C note "Date and Time Formats".
 fn is_w3c_date(text: &str) -> bool {
     let date_end = text.find('T').unwrap_or(text.len());
     let date = text[..date_end]
@@ -105,7 +105,8 @@ fn is_w3c_date(text: &str) -> bool {
     let time = &text[date_end..];
     let zoned =
         time.ends_with('Z') || time.len() > 6 && matches!(time.as_bytes()[time.len() - 6], b'+' | b'-');
-    date && (time.is_empty() || zoned && !time.contains(' '))
+    let is_full = date_end == "2005-01-01".len();
+    date && (time.is_empty() || is_full && zoned && !time.contains(' '))
 }
 
 #[cfg(test)]
@@ -140,6 +141,8 @@ mod tests {
             "2005-1-1",
             "2005-01-01 10:20:30",
             "2005-01-01T10:20:30",
+            "2005T10:20Z",
+            "2005-01T10:20Z",
         ] {
             assert!(!is_w3c_date(text), "{text}");
         }

@@ -7,10 +7,10 @@ use super::entry::{News, Video};
 use super::invisible::{trim, trim_start};
 use super::xml::floor_boundary;
 
-/// Text past this length is no loc, title or date.
+/// Maximum bytes of a field: longer texts are not locs, titles or dates.
 const MAX_FIELD: usize = 8 * 1024;
 
-/// What an entry names, as far as its element says.
+/// What an entry names, according to its element.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Names {
     #[default]
@@ -26,7 +26,7 @@ pub(super) struct RawEntry {
     pub(super) names: Names,
     pub(super) offset: u64,
     pub(super) loc: String,
-    /// RSS `guid`, Atom `id`: the loc if there is no better.
+    /// RSS `guid`, RDF `about`, Atom `id`: the loc if there is no other.
     pub(super) id: String,
     pub(super) lastmod: String,
     pub(super) changefreq: String,
@@ -40,14 +40,14 @@ pub(super) struct RawEntry {
     pub(super) entities: Option<Use>,
     /// Bytes of all its texts.
     pub(super) size: usize,
-    /// Texts for which there was no room.
+    /// How many texts were skipped because there was no room.
     pub(super) left_out: u64,
 }
 
-/// All texts of one entry, in bytes: a thousand pictures, or translations, with ordinary addresses.
+/// Maximum bytes of all texts of one entry: enough for a thousand images or alternates with ordinary URLs.
 pub(super) const MAX_ENTRY: usize = 512 * 1024;
 
-/// Which extension's element we are in.
+/// What is being read: the entry itself, or an element of an extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scope {
     Entry,
@@ -56,7 +56,7 @@ pub(super) enum Scope {
     News,
 }
 
-/// The text of an element whose end has not come. One is used for all elements of a document.
+/// The text of the open element. One value is reused for all elements of a document.
 #[derive(Debug)]
 pub(super) struct Field {
     pub(super) is_open: bool,
@@ -88,7 +88,7 @@ impl Field {
         self.used = Use::None;
     }
 
-    /// Adds text. Blanks around a field, however many, are none of it.
+    /// Adds text. Whitespace before and after the field, however long, does not count.
     pub(super) fn push(&mut self, text: &str) {
         let text = if self.text.is_empty() {
             trim_start(text)
@@ -101,7 +101,7 @@ impl Field {
         self.is_too_long |= !trim_start(rest).is_empty();
     }
 
-    /// The whole text, if there is one.
+    /// The text, unless it is empty or too long.
     pub(super) fn text(&self) -> Option<&str> {
         let text = trim(&self.text);
         (!text.is_empty() && !self.is_too_long).then_some(text)
@@ -109,7 +109,7 @@ impl Field {
 }
 
 impl RawEntry {
-    /// Takes room for a text, if there is some.
+    /// Reserves room for a text; returns whether there is enough.
     pub(super) fn has_room(&mut self, bytes: usize) -> bool {
         let fits = self.size + bytes <= MAX_ENTRY;
         if fits {
@@ -120,7 +120,7 @@ impl RawEntry {
         fits
     }
 
-    /// The first of each field counts.
+    /// Sets a field. If a field is set several times, the first value counts.
     pub(super) fn set(&mut self, element: Element, text: &str, used: Use) {
         let place = match element {
             Element::Loc | Element::Link => {
@@ -132,7 +132,7 @@ impl RawEntry {
             Element::Guid | Element::Id => &mut self.id,
             Element::Changefreq => &mut self.changefreq,
             Element::Priority => &mut self.priority,
-            // Atom's `published` comes before `updated` or after it; the later word counts.
+            // In Atom, `updated` takes precedence over `published`, in whichever order they come.
             Element::Updated | Element::Modified => {
                 self.lastmod = String::from(text);
                 return;
@@ -146,7 +146,7 @@ impl RawEntry {
 }
 
 /// Whether an element's text is wanted. A prefix makes `media:title` or `atom:link` something else, but the main
-/// elements of a sitemap may carry one.
+/// elements of a sitemap may have one.
 pub(super) fn is_field(root: Root, scope: Scope, prefix: &str, element: Element) -> bool {
     match (root, scope) {
         (Root::Urlset | Root::Index, Scope::Entry) => matches!(

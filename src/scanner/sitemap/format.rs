@@ -2,7 +2,7 @@
 
 use super::text::lists_urls;
 
-/// One URL per line: no known root element and no HTML.
+/// Whether a document has one URL per line: it has URLs, but no known root element and no HTML.
 pub(super) fn is_url_list(head: &str) -> bool {
     const ROOTS: &[&str] = &[
         "urlset",
@@ -25,7 +25,7 @@ pub(super) fn is_url_list(head: &str) -> bool {
     !has_root && lists_urls(head)
 }
 
-/// The page that a bot wall shows instead of the document.
+/// Whether it is the page that a bot protection service shows instead of the document.
 pub(super) fn is_challenge(head: &str) -> bool {
     const MARKS: &[&str] = &[
         "cf_chl_opt",

@@ -1,4 +1,4 @@
-//! Decompresses gzip if the bytes are gzip, whatever name or header says; even twice.
+//! Decompresses gzip if the bytes are gzip, whatever the name and headers say; also if they are gzipped several times.
 //!
 //! The content before an error (a truncated file, bytes after the end) is kept.
 
@@ -8,18 +8,18 @@ use flate2::write::MultiGzDecoder;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// Whether a document that begins so is compressed.
+/// Whether a document that begins with these bytes is gzip.
 pub fn is_gzip(start: &[u8]) -> bool {
     start.starts_with(&GZIP)
 }
 
-/// More layers are passed on as they are.
+/// Maximum layers of gzip; further ones are passed on as they are.
 const MAX_LAYERS: u8 = 3;
 
-/// Output is handed on in pieces of about this size.
+/// Output is passed on in pieces of about this size.
 const PIECE: usize = 64 * 1024;
 
-/// Returns whether to continue.
+/// What a receiver of bytes returns: an error ends the reading.
 pub(super) type Flow<E> = Result<(), E>;
 
 /// A layer that is plain or gzip, decided by its first two bytes.
@@ -64,7 +64,7 @@ impl Inflate {
         self.fault.as_deref().or(inner)
     }
 
-    /// Takes bytes in and hands plain bytes on.
+    /// Receives bytes and passes on decompressed bytes.
     pub(super) fn feed<E>(&mut self, bytes: &[u8], sink: &mut dyn FnMut(&[u8]) -> Flow<E>) -> Flow<E> {
         let mut held = Vec::new();
         if let Layer::Undecided(head) = &mut self.layer {
@@ -118,8 +118,8 @@ impl Inflate {
     }
 }
 
-/// Writes until the input is used up; each write yields no more than the decoder's own buffer, so that a bomb is
-/// seen by the sink long before it fills the memory. Returns the fault that ended the data.
+/// Writes until the input is used up. Each write yields at most the decoder's own buffer, so the sink detects a
+/// decompression bomb long before it fills the memory. Returns the fault that ended the data.
 fn inflate<E>(
     decoder: &mut MultiGzDecoder<Vec<u8>>,
     next: &mut Inflate,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Marks, joiners and spaces without width. None of them begins or ends a text.
+/// Zero-width marks, joiners and spaces. They have no meaning at the ends of a text.
 fn is_invisible(character: char) -> bool {
     matches!(
         character,
@@ -11,7 +11,7 @@ fn is_invisible(character: char) -> bool {
     )
 }
 
-/// Words of some scripts need these two (U+200C, U+200D) inside; none needs the others.
+/// The two joiners (U+200C, U+200D), which words in some scripts need. No word needs the other invisible characters.
 fn is_joiner(character: char) -> bool {
     matches!(character, '\u{200c}' | '\u{200d}')
 }
@@ -20,17 +20,17 @@ fn is_blank(character: char) -> bool {
     character.is_whitespace() || is_invisible(character)
 }
 
-/// A text without blanks and invisible characters at its ends.
+/// A text without whitespace and invisible characters at its ends.
 pub(super) fn trim(text: &str) -> &str {
     text.trim_matches(is_blank)
 }
 
-/// The same for its beginning alone.
+/// The same, at the beginning only.
 pub(super) fn trim_start(text: &str) -> &str {
     text.trim_start_matches(is_blank)
 }
 
-/// The same without those inside that are no part of a word either.
+/// The same, and without invisible characters inside, except joiners.
 pub(super) fn cleaned(text: &str) -> Cow<'_, str> {
     let is_dirt = |character: char| is_invisible(character) && !is_joiner(character);
     let text = trim(text);

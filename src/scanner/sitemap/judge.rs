@@ -17,7 +17,7 @@ use crate::values::revisit::Repeated;
 /// sitemaps.org: the length that a loc must stay below.
 const MAX_PROTOCOL_LOC: usize = 2048;
 
-/// Examples of entries that were named before.
+/// Maximum examples of entries that the document named before.
 const MAX_REPEATED: usize = 10;
 
 /// Resolves, counts and passes on what a document names.
@@ -28,7 +28,7 @@ pub(super) struct Judge {
     seen: SeenUrls,
     pub(super) entries: u64,
     pub(super) children: u64,
-    /// What was named before.
+    /// Entries that the document named before.
     pub(super) repeated: Repeated,
     pub(super) refused: bool,
     pub(super) problems: Problems,
@@ -48,7 +48,7 @@ impl Judge {
         }
     }
 
-    /// One line of a list of URLs.
+    /// Judges one line of a list of URLs.
     pub(super) fn line(&mut self, line: Option<&str>, offset: u64, sink: &mut dyn FnMut(SitemapEntry)) {
         let Some(line) = line.map(trim) else {
             let detail = || format!("a line is longer than {MAX_LINE} bytes");
@@ -68,7 +68,7 @@ impl Judge {
         }
     }
 
-    /// One entry of a document.
+    /// Judges one entry of a document.
     pub(super) fn entry(&mut self, mut raw: RawEntry, sink: &mut dyn FnMut(SitemapEntry)) {
         match raw.entities {
             Some(Use::Refused) => self.refused = true,
@@ -133,7 +133,7 @@ impl Judge {
         }
     }
 
-    /// The absolute URL of an entry. What is written is left in its place where the two differ.
+    /// The absolute URL of an entry. `raw.loc` keeps the URL as written only if the two differ.
     fn loc(&mut self, raw: &mut RawEntry) -> Option<String> {
         if self.plain.is_plain(&raw.loc) {
             return Some(std::mem::take(&mut raw.loc));
@@ -190,11 +190,11 @@ impl Judge {
         }
     }
 
-    /// Absolute http(s); beside a local file, relative locs are files.
+    /// The absolute http(s) URL. In a local file, relative locs are files too.
     fn resolve(&self, loc: &str) -> Option<Url> {
         let loc = cleaned(loc);
         let url = match (self.base.scheme(), loc.strip_prefix("//")) {
-            // A file has no scheme to lend.
+            // A local file has no scheme that `//host/path` could take.
             ("file", Some(rest)) => Url::parse(&format!("https://{rest}")).ok()?,
             _ => self.base.join(&loc).ok()?,
         };
@@ -203,7 +203,7 @@ impl Judge {
     }
 }
 
-/// By its path: a file of XML or packed, or one that is called a sitemap.
+/// Whether a loc is probably a sitemap: its path ends in `.xml` or `.gz`, or it contains `sitemap`.
 fn looks_like_sitemap(loc: &str) -> bool {
     let loc = loc.to_ascii_lowercase();
     let file = loc.split(['?', '#']).next().unwrap_or_default();

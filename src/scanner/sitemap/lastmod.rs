@@ -5,13 +5,13 @@ use std::sync::LazyLock;
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use regex::{Captures, Regex};
 
-/// A date as W3C date (`2005-01-01`) or date-time in UTC (`2005-01-01T10:20:30Z`); `None` if it is none, or one
-/// that can be read in two ways (`01/02/2005`). A time without a zone is taken for UTC.
+/// A date as W3C date (`2005-01-01`) or date-time in UTC (`2005-01-01T10:20:30Z`); `None` if it is not a date, or
+/// ambiguous (`01/02/2005`). A time without a zone counts as UTC.
 pub(super) fn normalise(text: &str) -> Option<String> {
     if let Some(normal) = already_normal(text) {
         return Some(normal);
     }
-    // `[Europe/Berlin]` and `(Central European Time)` say again what the offset says.
+    // `[Europe/Berlin]` and `(Central European Time)` repeat the offset.
     let text = text.split(['[', '(']).next().unwrap_or_default().trim();
     if let Some(instant) = standard(text) {
         return is_sensible(instant.date_naive()).then(|| written(instant));
@@ -27,7 +27,7 @@ pub(super) fn normalise(text: &str) -> Option<String> {
     (is_whole && is_sensible(date)).then(|| written(time.and_utc()))
 }
 
-/// The two shapes that nearly all sitemaps have, a date and a date-time in UTC, by their bytes alone.
+/// The two forms that nearly all sitemaps use, a date and a date-time in UTC, recognised by their bytes alone.
 fn already_normal(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let number = |at: usize, length: usize| -> Option<u32> {
@@ -39,7 +39,7 @@ fn already_normal(text: &str) -> Option<String> {
     };
     let is = |at: usize, byte: u8| bytes.get(at) == Some(&byte);
     let (year, month, day) = (number(0, 4)?, number(5, 2)?, number(8, 2)?);
-    // Whether a month has more than 28 days is left to the calendar.
+    // Later days than the 28th need the calendar.
     let is_date =
         is(4, b'-') && is(7, b'-') && year >= 1000 && (1..=12).contains(&month) && (1..=28).contains(&day);
     if is_date && bytes.len() == 10 {
@@ -57,13 +57,13 @@ fn standard(text: &str) -> Option<DateTime<Utc>> {
     instant.ok().map(|instant| instant.to_utc())
 }
 
-/// Software without a date writes one of the first years, or one before them (`-0001-11-30`).
+/// Whether the year has four digits: for a missing date, software writes year 1 or earlier (`-0001-11-30`).
 fn is_sensible(date: NaiveDate) -> bool {
     use chrono::Datelike;
     (1000..=9999).contains(&date.year())
 }
 
-/// A time of day with what says more about it: `T10:20:30.5+01:00`, `8:53:11 AM`, `10:20 UTC`.
+/// A time of day with its fraction, half of the day and zone: `T10:20:30.5+01:00`, `8:53:11 AM`, `10:20 UTC`.
 static CLOCK: LazyLock<Regex> = LazyLock::new(|| {
     let clock = r"(?xi) (?:^|[T\s,]+) (?:at\s+)? (?<hour>\d{1,2}) : (?<minute>\d{2}) (?: : (?<second>\d{2}) (?: [.,] (?<fraction>\d{1,9}) \d* )? )?
         (?: \s* (?<half>[ap]) \.? m \b \.? )?
@@ -90,7 +90,7 @@ fn time_of_day(clock: &Captures<'_>) -> Option<NaiveTime> {
     NaiveTime::from_hms_nano_opt(hour, number("minute")?, number("second")?, nanoseconds)
 }
 
-/// How far a time is ahead of UTC.
+/// The offset of a time from UTC.
 fn zone(clock: &Captures<'_>) -> Option<TimeDelta> {
     let Some(offset) = clock.name("offset") else {
         return Some(TimeDelta::zero());
@@ -107,7 +107,7 @@ fn zone(clock: &Captures<'_>) -> Option<TimeDelta> {
     FixedOffset::east_opt(seconds).map(|_| TimeDelta::seconds(seconds.into()))
 }
 
-/// A date in any order of its parts that leaves no choice, and whether it names a day.
+/// A date with its parts in any unambiguous order, and whether it names a day.
 fn date(text: &str) -> Option<(NaiveDate, bool)> {
     let text = text.trim_matches(|character: char| character.is_whitespace() || character == ',');
     if let Some(date) = compact(text) {
@@ -126,7 +126,7 @@ fn date(text: &str) -> Option<(NaiveDate, bool)> {
         Some([year, month]) if is_year(0) => (day(*year, *month, 1)?, false),
         Some([year, month, of_month]) if is_year(0) => (day(*year, *month, *of_month)?, true),
         Some([first, second, year]) if is_year(2) => {
-            // Only one of the two may be a month.
+            // Unambiguous only if one of the two cannot be a month, or both are the same.
             if *first > 12 || first == second {
                 (day(*year, *second, *first)?, true)
             } else if *second > 12 {
@@ -213,7 +213,7 @@ fn is_short_for(name: &str, word: &str) -> bool {
             .is_some_and(|start| start.eq_ignore_ascii_case(name))
 }
 
-/// In UTC; `.450Z` is `.45Z`.
+/// A time in UTC, without zeros at the end of its fraction: `.45Z` instead of `.450Z`.
 fn written(instant: DateTime<Utc>) -> String {
     let text = instant.to_rfc3339_opts(SecondsFormat::AutoSi, true);
     match text.split_once('.') {

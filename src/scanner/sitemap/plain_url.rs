@@ -5,7 +5,7 @@
 
 use url::Url;
 
-/// Looks at URLs under one origin.
+/// Checks URLs under one origin.
 #[derive(Debug)]
 pub(super) struct PlainUrls {
     /// `https://host/`; `None` for a local file.
@@ -20,7 +20,7 @@ impl PlainUrls {
         }
     }
 
-    /// Whether a text is a URL under this origin that parsing would not change. May say no to one that is.
+    /// Whether a text is a URL under this origin that parsing would not change. May be false for such a URL too.
     pub(super) fn is_plain(&self, text: &str) -> bool {
         let Some(rest) = self
             .origin
@@ -30,7 +30,7 @@ impl PlainUrls {
             return false;
         };
         let rest = rest.as_bytes();
-        // `/.` may begin a segment that stands for another; `%` may stand for the dot.
+        // `/.` may begin a dot segment (`/../`), and `/%` an encoded one.
         let is_dot = |at: usize| matches!(rest.get(at), Some(b'.' | b'%'));
         rest.iter().all(|byte| KEPT[usize::from(*byte)])
             && !is_dot(0)
@@ -38,7 +38,7 @@ impl PlainUrls {
     }
 }
 
-/// By byte, whether it is kept as it is.
+/// For each byte, whether parsing keeps it unchanged.
 const KEPT: [bool; 256] = {
     let mut kept = [false; 256];
     let mut byte = 0;

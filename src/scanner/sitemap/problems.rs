@@ -6,7 +6,7 @@ use crate::values::Problem;
 pub(super) struct Problems(Vec<(Problem, u64)>);
 
 impl Problems {
-    /// Notes a problem; of those with one code only the first keeps its words.
+    /// Records a problem. For each code, only the detail of the first one is kept.
     pub(super) fn note(&mut self, code: &str, offset: Option<u64>, detail: impl FnOnce() -> String) {
         if let Some((_, count)) = self.0.iter_mut().find(|(known, _)| known.code == code) {
             *count += 1;

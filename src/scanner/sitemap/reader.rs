@@ -21,7 +21,7 @@ const HEAD: usize = 64 * 1024;
 /// The inflation ratio is checked after this many decoded bytes.
 const INFLATION_FREE: u64 = 10 * 1024 * 1024;
 
-/// Maximum decoded bytes per wire byte; no honest document reaches this.
+/// Maximum decoded bytes per wire byte; no legitimate document reaches this.
 const MAX_INFLATION: u64 = 200;
 
 /// sitemaps.org: entries per file.
@@ -45,7 +45,7 @@ impl Default for SitemapSettings {
     }
 }
 
-/// The result of a document.
+/// The result of reading a document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SitemapSummary {
     /// Its type.
@@ -62,7 +62,7 @@ pub struct SitemapSummary {
     pub problems: Vec<Problem>,
 }
 
-/// Reads one document; feed it, then finish it.
+/// Reads one document: call [`feed`](Self::feed) for each piece, then [`finish`](Self::finish).
 #[derive(Debug)]
 pub struct SitemapReader {
     inflate: Inflate,

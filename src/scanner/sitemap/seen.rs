@@ -21,11 +21,11 @@ pub struct SeenUrls {
 /// The result of a lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
-    /// Not met before.
+    /// Not seen before.
     First,
-    /// Met before.
+    /// Seen before.
     Again,
-    /// Not among those remembered, and no room to remember it.
+    /// Not in the set, which has no room for it.
     Full,
 }
 

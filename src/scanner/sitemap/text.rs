@@ -2,10 +2,10 @@
 
 use super::invisible::trim;
 
-/// Longer lines, in bytes, are no URLs.
+/// Maximum bytes of a line: longer lines are not URLs.
 pub(super) const MAX_LINE: usize = 8 * 1024;
 
-/// Line ends of all systems, old and new.
+/// Whether a character ends a line on any system, or in Unicode.
 fn is_line_end(character: char) -> bool {
     matches!(
         character,
@@ -17,13 +17,13 @@ fn is_line_end(character: char) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     pending: String,
-    /// Bytes of the line that is pending; not all of them are kept of one that is too long.
+    /// Bytes of the pending line. If it is too long, `pending` does not contain all of them.
     length: usize,
     offset: u64,
 }
 
 impl Lines {
-    /// Hands each line on with its offset, one that is too long as `None`; `last` ends the document.
+    /// Emits each line with its offset, or `None` for a line that is too long; `last` ends the document.
     pub(super) fn feed(&mut self, text: &str, last: bool, sink: &mut dyn FnMut(Option<&str>, u64)) {
         let mut rest = text;
         while let Some((line, after)) = rest.split_once(is_line_end) {
@@ -56,7 +56,7 @@ impl Lines {
     }
 }
 
-/// Whether a text is a list of URLs: one of its lines is one with a scheme, or all of them are without.
+/// Whether a text is a list of URLs: a line is a URL with a scheme, or all lines but comments are URLs without one.
 pub(super) fn lists_urls(text: &str) -> bool {
     let lines = || text.split(is_line_end).map(trim);
     let mut said = lines()

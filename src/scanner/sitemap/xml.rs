@@ -31,7 +31,7 @@ pub(super) struct Xml {
     pending: String,
     /// Bytes of the document before `pending`.
     offset: u64,
-    /// Whether a declaration was read; further ones are ignored.
+    /// Whether a DOCTYPE was read; further ones are ignored.
     doctype_came: bool,
 }
 
@@ -95,8 +95,8 @@ impl Xml {
         at
     }
 
-    /// Hands on the events of a part of a batch, or its first one. Returns how far it came; as an error if what follows
-    /// cannot be taken as quick-xml takes it.
+    /// Emits the events of a part of a batch, or only its first one. Returns the position that it reached; as an error
+    /// if what follows needs recovery.
     fn read_events(
         &mut self,
         batch: &str,
@@ -241,7 +241,7 @@ fn next_tag(text: &str, at: usize) -> usize {
     memchr(b'<', &text.as_bytes()[at + 1..]).map_or(text.len(), |found| at + 1 + found)
 }
 
-/// Whether the text that quick-xml reads as a tag is one.
+/// Whether a text that quick-xml reads as a tag is really one.
 fn is_tag(raw: &[u8]) -> bool {
     !begins_nothing(raw) && !raw[1..].contains(&b'<') && raw.len() <= MAX_UNFINISHED
 }
@@ -263,7 +263,7 @@ fn starts_with_doctype(text: &str) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case(DOCTYPE))
 }
 
-/// Whether a quote in a declaration is not closed: before its subset it contains no `<`.
+/// Whether a quote in a DOCTYPE is not closed: there is a `<` before its internal subset.
 fn is_left_open(doctype: &str) -> bool {
     let head = &doctype[1..];
     memchr2(b'<', b'[', head.as_bytes()).is_some_and(|at| head.as_bytes()[at] == b'<')

@@ -2,12 +2,12 @@
 
 use crate::scanner::site::registrable;
 
-/// Domains of machinery that leaves address-like ids in pages.
+/// Domains of services whose IDs in pages look like addresses.
 const MACHINERY: &[&str] = &["sentry.io", "wixpress.com", "schema.org", "w3.org"];
 
 /// Placeholder domains of templates and documentation, under any suffix.
 const PLACEHOLDER_LABELS: &[&str] = &[
-    // Reserved by RFC 2606 and by the registry of Japan, and the same word elsewhere.
+    // Reserved by RFC 2606 and by the Japanese registry, and the same word in other languages.
     "example",
     "xn--eckwd4c7cu47r2wf",
     "exemple",
@@ -21,7 +21,7 @@ const PLACEHOLDER_LABELS: &[&str] = &[
     "exempel",
     "eksempel",
     "esimerkki",
-    // Your, my, somebody's.
+    // "My site", "your company", and sample names.
     "mysite",
     "mydomain",
     "my-domain",
@@ -82,7 +82,7 @@ const PLACEHOLDER_LABELS: &[&str] = &[
     "alanadiniz",
     "siteniz",
     "sirketiniz",
-    // What site builders put in.
+    // Defaults of site builders.
     "reallygreatsite",
     "johndoe",
     "janedoe",
@@ -92,7 +92,7 @@ const PLACEHOLDER_LABELS: &[&str] = &[
     "loremipsum",
 ];
 
-/// The same as whole domains: under other suffixes there are firms of these names.
+/// Placeholders as whole domains: under other suffixes, these names belong to real companies.
 const PLACEHOLDER_DOMAINS: &[&str] = &[
     "domain.com",
     "domain.org",
@@ -140,12 +140,11 @@ const PLACEHOLDER_DOMAINS: &[&str] = &[
     "siteadi.com",
 ];
 
-/// Placeholder local parts of templates, at any domain; without `.`, `-` and `_`.
+/// Placeholder local parts of templates, at any domain; compared without `.`, `-` and `_`.
 const TEMPLATE_LOCALS: &[&str] = &[
     "you",
     "your",
     "name",
-    "user@",
     "username",
     "firstname",
     "lastname",
@@ -203,7 +202,7 @@ const TEMPLATE_LOCALS: &[&str] = &[
     "xxxx",
 ];
 
-/// `Your` in the languages of templates.
+/// "Your", "name" and "user" in the languages of templates.
 const YOURS: &[&str] = &[
     "your",
     "ihr",
@@ -244,13 +243,13 @@ const YOURS: &[&str] = &[
     "nome",
 ];
 
-/// Labels of placeholder email domains, under any suffix.
+/// Generic domain labels, under any suffix: with a local part of [`YOURS`], the address is a placeholder.
 const MAILS: &[&str] = &[
     "email", "e-mail", "mail", "epost", "correo", "courriel", "adresse", "nachname", "domain", "domena",
     "domein", "domaine", "dominio", "website", "provider", "firma",
 ];
 
-/// Whether both parts are formed as those of addresses in use are (narrower than RFC 5321).
+/// Whether both parts have the form of addresses in practice: stricter than RFC 5321, except for non-ASCII letters.
 pub(super) fn is_address(local: &str, domain: &str) -> bool {
     let domain = idna::domain_to_ascii(domain).unwrap_or_default();
     let last = domain.rsplit('.').next().unwrap_or_default();
@@ -268,7 +267,7 @@ pub(super) fn is_address(local: &str, domain: &str) -> bool {
     sound_local && sound_domain && !is_asset(last)
 }
 
-/// `logo@2x.png`.
+/// Whether a suffix is a file extension: `logo@2x.png`.
 fn is_asset(extension: &str) -> bool {
     [
         "png", "jpg", "jpeg", "gif", "webp", "svg", "avif", "css", "js", "mjs", "woff", "ttf", "ico", "html",
@@ -277,7 +276,7 @@ fn is_asset(extension: &str) -> bool {
     .contains(&extension)
 }
 
-/// Whether an address is a placeholder, or a machine's id.
+/// Whether an address is a placeholder, or not an address but an ID of a program.
 pub(super) fn is_placeholder(local: &str, domain: &str) -> bool {
     let hashed = local.len() >= 20 && local.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     let is_machinery = MACHINERY
@@ -291,14 +290,14 @@ pub(super) fn is_placeholder(local: &str, domain: &str) -> bool {
         || ["yourname", "yourmail", "youremail", "youraddress"]
             .iter()
             .any(|start| bare.starts_with(start));
-    // `your` in some language before a word for any domain shows a placeholder.
+    // "Your" or "name" at a generic domain: `votre@email.fr`.
     let is_yours = YOURS.contains(&bare.as_str())
         && registrable(domain)
             .split('.')
             .next()
             .is_some_and(|label| MAILS.contains(&label));
     let escaped = local.starts_with("u003") || local.starts_with("x3e") || local.contains('%');
-    // The login of `git@host:owner/repository`.
+    // The user in a Git URL: `git@host:owner/repository`.
     let is_login = local == "git" && ["github.com", "gitlab.com", "bitbucket.org"].contains(&domain);
     hashed || is_machinery || is_template || is_yours || escaped || is_login
 }
@@ -333,7 +332,7 @@ pub(super) fn is_placeholder_domain(domain: &str) -> bool {
     ];
     let registrable = registrable(domain);
     let label = registrable.split('.').next().unwrap_or_default();
-    // The registry of Japan reserves `example1` to `example9` too.
+    // The Japanese registry also reserves `example1` to `example9`.
     let label = label
         .strip_suffix(|last: char| last.is_ascii_digit())
         .filter(|start| *start == "example")
@@ -351,7 +350,7 @@ pub(super) fn is_placeholder_domain(domain: &str) -> bool {
     is_yours || is_filled || PLACEHOLDER_LABELS.contains(&label) || PLACEHOLDER_DOMAINS.contains(&registrable)
 }
 
-/// Whether a domain is under a name that is reserved for tests and documentation (RFC 2606, RFC 6761).
+/// Whether a top-level domain is reserved or private, for example for tests (RFC 2606, RFC 6761) or home networks.
 pub(super) fn is_reserved(domain: &str) -> bool {
     let last = domain.rsplit('.').next().unwrap_or_default();
     matches!(
@@ -371,12 +370,12 @@ pub(super) fn is_reserved(domain: &str) -> bool {
     )
 }
 
-/// Whether a domain ends as the public suffix list knows domains to end.
+/// Whether a domain is under a suffix of the public suffix list.
 pub(super) fn has_known_suffix(domain: &str) -> bool {
     psl::suffix(domain.as_bytes()).is_some_and(|suffix| suffix.is_known())
 }
 
-/// Characters of a local part that texts use without quotes.
+/// Whether a character may be in a local part without quotes.
 pub(super) fn is_local(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '%' | '+' | '-' | '\'')
 }

@@ -2,15 +2,15 @@
 
 use super::address::has_known_suffix;
 
-/// Cloudflare: each byte was combined with the first by exclusive or.
+/// Cloudflare: each byte is combined with the first one by XOR.
 pub(in crate::scanner::page) fn decode_cloudflare(code: &str) -> Option<String> {
     let bytes = hex::decode(code.trim()).ok()?;
     let (key, rest) = bytes.split_first()?;
     String::from_utf8(rest.iter().map(|byte| byte ^ key).collect()).ok()
 }
 
-/// TYPO3: characters were shifted within three ranges by a number that need not be known, as the text can only
-/// begin with `mailto:`.
+/// TYPO3: characters are shifted within three ranges. The shift is found by trying: the text must begin with
+/// `mailto:`.
 pub(super) fn unshifted(token: &str) -> Option<String> {
     const RANGES: [(u8, u8); 3] = [(0x2b, 0x3a), (0x40, 0x5a), (0x61, 0x7a)];
     if token.len() > 500 {
@@ -29,13 +29,13 @@ pub(super) fn unshifted(token: &str) -> Option<String> {
         });
         String::from_utf8(bytes.collect()).ok()
     };
-    // The ranges differ in length: back by three is not forward by what is left of one of them.
+    // Both directions are tried: the ranges differ in length, so no forward shift equals a backward one in all three.
     (-26..27)
         .filter_map(back)
         .find(|text| text.starts_with("mailto:"))
 }
 
-/// ROT13, which some plugins of WordPress use: only where the text as it is is no address.
+/// ROT13, which some WordPress plugins use. `None` if the text itself has a known suffix, or its rotation has none.
 pub(super) fn rotated(text: &str) -> Option<String> {
     let (_, domain) = text.rsplit_once('@')?;
     if has_known_suffix(domain) {

@@ -7,7 +7,7 @@ use super::cipher::decode_cloudflare;
 use super::{cipher, text};
 use crate::scanner::page::outline::behind_web_scheme;
 
-/// The addresses of a link's target and how it gives them.
+/// Finds the addresses in a link's target, and in which form it states them.
 pub(super) fn addresses(href: &str, mut sink: impl FnMut(&str, &'static str)) {
     if let Some(target) = mailto(href) {
         address_list(&target, |address| sink(address, "mailto"));
@@ -16,13 +16,13 @@ pub(super) fn addresses(href: &str, mut sink: impl FnMut(&str, &'static str)) {
     } else if let Some((path, code)) = href.split_once('#')
         && path.ends_with("/cdn-cgi/l/email-protection")
     {
-        // The parameters for the mail program follow it unencoded.
+        // Parameters for the mail program follow the code unencoded.
         let code = code.split(['?', '&']).next().unwrap_or_default();
         cloudflare(code, |address| sink(address, "cloudflare"));
     } else if href.starts_with("javascript:")
         && let Some((_, call)) = href.split_once("linkTo_UnCryptMailto(")
     {
-        // TYPO3; the link holds the text, the page's script by how much it is shifted.
+        // TYPO3: the link holds the shifted text, and a script on the page holds the shift.
         let token = call
             .split(['\'', '"'])
             .nth(1)
@@ -37,15 +37,15 @@ pub(super) fn addresses(href: &str, mut sink: impl FnMut(&str, &'static str)) {
     }
 }
 
-/// The addresses that Cloudflare hid: it hides what is after `mailto:`.
+/// The addresses that Cloudflare encoded: it encodes what follows `mailto:`.
 pub(super) fn cloudflare(code: &str, sink: impl FnMut(&str)) {
     if let Some(target) = decode_cloudflare(code) {
         address_list(&target, sink);
     }
 }
 
-/// The addresses of what is after `mailto:` (RFC 6068: before the `?`, and in its `to`), separated by commas or, as
-/// many mail programs do, by semicolons.
+/// The addresses in what follows `mailto:` (RFC 6068: before the `?`, and in the field `to`), separated by commas or,
+/// as in many mail programs, by semicolons.
 pub(super) fn address_list(target: &str, mut sink: impl FnMut(&str)) {
     let target = mailto(target).unwrap_or_else(|| target.to_owned());
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
@@ -70,7 +70,7 @@ pub(super) fn address_list(target: &str, mut sink: impl FnMut(&str)) {
     }
 }
 
-/// What follows `mailto:`, which pages also contain twice, misspelt, or with the slashes of other schemes.
+/// What follows `mailto:`. Some pages repeat it, misspell it, or add the slashes of other schemes.
 fn mailto(href: &str) -> Option<String> {
     let mut target = after_scheme(href)?;
     while let Some(inner) = after_scheme(target) {
@@ -90,7 +90,7 @@ fn after_scheme(href: &str) -> Option<&str> {
     Some(rest.trim_start_matches("//"))
 }
 
-/// An address that is a whole link, without a scheme or with the one that some systems put before all links.
+/// An address that is the whole link, without a scheme or with the `http://` that some systems put before all links.
 fn bare(href: &str) -> Option<&str> {
     let href = href.trim();
     let address = behind_web_scheme(href).unwrap_or(href).trim_end_matches('/');

@@ -1,4 +1,4 @@
-//! Addresses that a script of the page assembles.
+//! Addresses that scripts assemble, from attributes or from texts in the scripts.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,10 +15,10 @@ use super::links::address_list;
 use crate::scanner::page::tree::attribute;
 use crate::scanner::references::resolve_html;
 
-/// Scripts that write an address are small; bundles are not read.
+/// Maximum bytes of a script that is read: scripts that write an address are small, bundles are not.
 const MAX_SCRIPT: usize = 20_000;
 
-/// Attributes that hold the part before the `@`, the domain, and what follows it.
+/// Attributes with the local part, the domain, and the domain's suffix if it is separate.
 const LOCALS: &[&str] = &[
     "data-user",
     "data-name",
@@ -30,7 +30,7 @@ const LOCALS: &[&str] = &[
 const DOMAINS: &[&str] = &["data-domain", "data-host", "data-website", "data-d"];
 const SUFFIXES: &[&str] = &["data-tld", "data-suffix", "data-ext"];
 
-/// Addresses in attributes that scripts make links of.
+/// Finds addresses in attributes that scripts turn into links.
 pub(super) fn in_attributes<'e>(
     elements: impl Iterator<Item = &'e Element>,
     mut sink: impl FnMut(&str, &'static str),
@@ -50,7 +50,7 @@ fn in_data(element: &Element, mut sink: impl FnMut(&str)) {
             continue;
         }
         if name == "data-mailto-token" {
-            // TYPO3 from version 11 on.
+            // TYPO3 since version 11.
             if let Some(target) = unshifted(value) {
                 address_list(&target, &mut sink);
             }
@@ -72,7 +72,7 @@ fn in_data(element: &Element, mut sink: impl FnMut(&str)) {
     }
 }
 
-/// Joomla from version 4 on: both parts in base64.
+/// Joomla since version 4: both parts are in base64.
 fn joomla_parts(element: &Element, mut sink: impl FnMut(&str)) {
     let part = |name: &str| String::from_utf8(BASE64_STANDARD.decode(attribute(element, name)?).ok()?).ok();
     if let (Some(local), Some(domain)) = (part("first"), part("last")) {
@@ -80,8 +80,7 @@ fn joomla_parts(element: &Element, mut sink: impl FnMut(&str)) {
     }
 }
 
-/// Addresses that a small inline script glues together from literals: after `mailto:`, or in the variables that
-/// A script with the texts of its variables in place of their names, where texts are joined: `'mailto:' + user + '@'`.
+/// A script with variables replaced by their texts, where the script joins texts: `'mailto:' + user + '@'`.
 fn with_variables(script: &str) -> Cow<'_, str> {
     const MAX_VARIABLES: usize = 50;
     static DEFINED: LazyLock<Regex> = LazyLock::new(|| {
@@ -104,7 +103,8 @@ fn with_variables(script: &str) -> Cow<'_, str> {
     })
 }
 
-/// Joomla before version 4 used.
+/// Finds addresses that a small inline script joins from literals: after `mailto:`, or in the variables that Joomla
+/// before version 4 used.
 pub(super) fn in_scripts(scripts: &[StrTendril], mut sink: impl FnMut(&str)) {
     static GLUE: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r#"['"]\s*\+\s*['"]"#).expect("the pattern is constant"));

@@ -1,7 +1,6 @@
-//! What languages call the pages that all sites have.
+//! Words for the pages that all sites have, in many languages.
 
-/// Whether a text in lower case is what a language calls the page on how to reach a site, on who runs it, or on its
-/// terms.
+/// Whether a lower-case text is a word for the page with the contacts, about the operator, or with the terms of a site.
 pub(super) fn is_page_word(text: &str) -> bool {
     WORDS.contains(&text)
 }

@@ -1,9 +1,10 @@
-//! What systems write for a name or a description until somebody gives a site one.
+//! Default names and descriptions that systems write until a site has its own.
 
 use super::SEPARATORS;
 use crate::scanner::page::characters::is_invisible;
 
-/// A name of a site without separators at its ends; `None` for what systems write until somebody gives it one.
+/// The name of a site without separators at its ends; `None` for a default, a word for a home page, or a variable that
+/// a template did not replace.
 pub(super) fn given_name(name: &str) -> Option<String> {
     const PLACEHOLDERS: &[&str] = &[
         "mysite",
@@ -49,11 +50,11 @@ fn is_variable(text: &str) -> bool {
     brackets.iter().any(is_one)
 }
 
-/// A text without the separators that are apart at its ends: `Acme -`.
+/// A text without separators at its ends, if a space sets them apart: `Acme -`.
 pub(super) fn without_separators(text: &str) -> &str {
     let mut text = text.trim_matches(|sign: char| sign.is_whitespace() || is_invisible(sign));
     loop {
-        // In a quotation these are no separators: `« Acme ».`
+        // In a quotation, guillemets are not separators: `« Acme »`.
         let is_quoted = text.contains('«') && text.contains('»');
         let is_separator =
             |sign: char| SEPARATORS.contains(&sign) && !(is_quoted && matches!(sign, '«' | '»'));
@@ -71,7 +72,7 @@ pub(super) fn without_separators(text: &str) -> &str {
     }
 }
 
-/// Whether a text in lower case is what a language calls a home page.
+/// Whether a lower-case text is a word for a home page, in any of many languages.
 pub(super) fn is_home_word(text: &str) -> bool {
     const WORDS: &[&str] = &[
         "home",
@@ -151,7 +152,7 @@ pub(super) fn is_home_word(text: &str) -> bool {
     WORDS.contains(&text)
 }
 
-/// Whether a description is what systems write until somebody gives a page one.
+/// Whether a description is a default, or a variable that a template did not replace.
 pub(super) fn is_no_description(text: &str) -> bool {
     const MAX_WORDS: usize = 8;
     const WHOLE: &[&str] = &[

@@ -14,8 +14,8 @@ use crate::scanner::page::json_ld::{Graph, Node};
 use crate::scanner::page::outline::Outline;
 use crate::scanner::site::registrable;
 
-/// What the site calls itself: `og:site_name`, the publisher and names of its JSON-LD, the name of its application,
-/// or that part of the title which is the host's name.
+/// The name that the site gives itself: `og:site_name`, the publisher, website or owner in its JSON-LD, the name of its
+/// application, a part of the title, the copyright holder, or a line of the text that is the host's name.
 pub(in crate::scanner::page) fn site_name(page: &Outline, graph: &Graph) -> Option<String> {
     const APPLICATION: &[&str] = &[
         "application-name",
@@ -40,7 +40,7 @@ pub(in crate::scanner::page) fn site_name(page: &Outline, graph: &Graph) -> Opti
         .or_else(|| line_of_host(page))
 }
 
-/// A short line of the text that is the name of the host, in several words: `Geigenbau Huber` at `geigenbau-huber.de`.
+/// A short line of several words in the text that is the host's name: `Geigenbau Huber` at `geigenbau-huber.de`.
 fn line_of_host(page: &Outline) -> Option<String> {
     const MAX_LINES: usize = 2_000;
     const MAX_LINE: usize = 60;
@@ -62,15 +62,15 @@ fn line_of_host(page: &Outline) -> Option<String> {
 }
 
 fn name_of<'a>(nodes: impl Iterator<Item = Node<'a>>) -> Option<String> {
-    // An address is not a name.
+    // A URL is not a name.
     let mut names = nodes
         .filter_map(|node| node.text("name"))
         .filter(|name| !name.contains("://"));
     names.find_map(|name| given_name(&name))
 }
 
-/// Whether a node of the JSON-LD is the start of a site of another domain, and neither the title, the heading nor the host
-/// has its name: an owner may use several domains.
+/// Whether a node of the JSON-LD is the home page of a site on another domain, and the page does not show its name (see
+/// [`is_called`]). If it does, one owner uses several domains.
 pub(in crate::scanner::page) fn is_of_another_site(node: Node<'_>, page: &Outline) -> bool {
     let stated = node.text("url").or_else(|| node.text("@id"));
     let Some(url) = stated.and_then(|url| Url::parse(&url).ok()) else {
@@ -82,8 +82,8 @@ pub(in crate::scanner::page) fn is_of_another_site(node: Node<'_>, page: &Outlin
     is_start && url.has_host() && is_other && !is_called(page, &name)
 }
 
-/// Whether the page is shared as one of another domain, whose site neither its title, its heading nor its host has the name
-/// of: it is a copy.
+/// Whether the page's `og:url` is on another domain, and the page does not show the name in `og:site_name`: then the
+/// page is a copy.
 fn is_shared_as_another(page: &Outline) -> bool {
     let shared = meta(page, &["og:url"]).and_then(|url| Url::parse(&url).ok());
     let name = meta(page, &["og:site_name"])
@@ -93,7 +93,7 @@ fn is_shared_as_another(page: &Outline) -> bool {
     shared.is_some_and(is_other) && !is_called(page, &name)
 }
 
-/// Whether the title, the heading, the host or the logo has a name.
+/// Whether the title, a heading, the host, a logo or the copyright holder contains a name.
 fn is_called(page: &Outline, name: &str) -> bool {
     let texts = page.title.iter().chain(&page.headings).map(|text| letters(text));
     let texts = texts.chain([letters(page.url.host_str().unwrap_or_default())]);
@@ -102,7 +102,7 @@ fn is_called(page: &Outline, name: &str) -> bool {
     texts.any(|text| text.contains(name))
 }
 
-/// The jobs on a page whose employer runs the site, each with the employer: portals show those of others.
+/// The jobs on a page whose employer runs the site, each with the employer. Portals show jobs of other employers.
 pub(in crate::scanner::page) fn own_jobs<'g>(
     page: &'g Outline,
     graph: &'g Graph,
@@ -123,7 +123,7 @@ pub(in crate::scanner::page) fn own_jobs<'g>(
     })
 }
 
-/// The part of a title whose other part is the word for a home page, or for another page that all sites have.
+/// The part of a two-part title whose other part is a word for the home page, or for another page that all sites have.
 fn beside_home(title: &str) -> Option<String> {
     const MAX_WORDS: usize = 6;
     let hard: Vec<&str> = title.split(['|', '｜']).collect();
@@ -141,7 +141,7 @@ fn beside_home(title: &str) -> Option<String> {
         (false, true) => Some(first),
         _ => None,
     };
-    // Beside `Contact` may be a phrase to be found by: `Tables made to measure`.
+    // The part beside `Contact` may be a phrase for search engines: `Tables made to measure`.
     let is_phrase = |name: &&str| {
         let is_small = |word: &&str| word.starts_with(char::is_lowercase);
         name.split_whitespace().filter(is_small).count() > 1
@@ -153,8 +153,8 @@ fn beside_home(title: &str) -> Option<String> {
     given_name(&visible(name)).filter(|name| name.split_whitespace().count() <= MAX_WORDS)
 }
 
-/// What the title calls the site: a part of it that is the name of the host, what the logo shows or whose the copyright
-/// is; else words of it that the host is made of.
+/// The site's name in the title: a part that is the name of the host, of a logo or of the copyright holder; otherwise
+/// words that make up the host's name.
 fn name_in_title(page: &Outline) -> Option<String> {
     let title = page.title.as_deref()?;
     let of_host = host_names(page.url.host_str()?);
@@ -174,7 +174,7 @@ fn name_in_title(page: &Outline) -> Option<String> {
         .or_else(|| part_of_host_words(title, &names[1]))
 }
 
-/// The last part of a title, if one of its few words is the name of the host and of the holder of the copyright.
+/// The last part of a title, if it has few words, and the host's name is a word of it and of the copyright holder.
 fn end_with_host(page: &Outline, title: &str, host: &str) -> Option<String> {
     const SHORTEST: usize = 4;
     const MAX_WORDS: usize = 3;
@@ -190,9 +190,9 @@ fn end_with_host(page: &Outline, title: &str, host: &str) -> Option<String> {
     (is_name && has_host(part) && has_host(&holder)).then(|| part.trim().to_owned())
 }
 
-/// Words of a title that follow on one another and are the name of the host.
+/// Consecutive words of a title that make up the host's name.
 fn words_of_host(title: &str, host: &str) -> Option<String> {
-    /// Shorter names are words of a language.
+    /// Shorter names may be ordinary words.
     const SHORTEST: usize = 5;
     const MAX_WORDS: usize = 40;
     const MAX_IN_NAME: usize = 6;
@@ -202,7 +202,7 @@ fn words_of_host(title: &str, host: &str) -> Option<String> {
     let words: Vec<&str> = title.split_whitespace().take(MAX_WORDS).collect();
     let runs = (0..words.len())
         .flat_map(|start| (start + 1..=words.len().min(start + MAX_IN_NAME)).map(move |end| start..end));
-    // A single word may be one of the language: `Cheap flights | Acme` at `flights.com`.
+    // A single word may be an ordinary one: `Cheap flights | Acme` at `flights.com`.
     let is_name = |run: &String| {
         run.trim_matches(|sign: char| !sign.is_alphanumeric())
             .contains([' ', '-', '&', '.'])
@@ -211,14 +211,14 @@ fn words_of_host(title: &str, host: &str) -> Option<String> {
     let run = runs.find(|run| spellings(run).iter().any(|spelling| spelling == host))?;
     let run = run.trim_matches(|sign: char| !sign.is_alphanumeric());
     let run = &*with_second_half(title, run);
-    // What a bar separates is whole: `X | F8 - Transport and more`.
+    // If the words contain a dash, the name is the whole part between bars: `X | F8 - Transport and more`.
     let has_separator = run.contains(" - ") || run.contains(" – ");
     let mut bars = title.split(['|', '｜']);
     let whole = bars.find(|part| has_separator && part.contains(run));
     Some(whole.unwrap_or(run).trim().to_owned())
 }
 
-/// A name with what `&` joins to it in a title: hosts leave it out.
+/// A name with the part that `&` or `+` joins to it in the title; hosts leave this part out.
 fn with_second_half<'t>(title: &'t str, name: &'t str) -> Cow<'t, str> {
     static HALF: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"^ [&+] \p{Lu}[\p{L}\p{N}'’-]*").expect("the pattern is constant"));
@@ -229,7 +229,7 @@ fn with_second_half<'t>(title: &'t str, name: &'t str) -> Cow<'t, str> {
     }
 }
 
-/// A part of a title whose words, some left out, are the name of the host: `Town of Foo Bar` at `townfoobar.test`.
+/// A part of a title, some of whose words make up the host's name: `Town of Foo Bar` at `townfoobar.test`.
 fn part_of_host_words(title: &str, host: &str) -> Option<String> {
     const SHORTEST: usize = 8;
     const MAX_WORDS: usize = 10;
@@ -255,12 +255,12 @@ fn part_of_host_words(title: &str, host: &str) -> Option<String> {
         .split(['|', '｜', '–', '—', '·', ':'])
         .flat_map(|part| part.split(" - "))
         .map(str::trim);
-    // The place behind it: `Foo Bar School, Kumasi`.
+    // A place may follow the name: `Foo Bar School, Kumasi`.
     let mut starts = parts.flat_map(|part| [part.split(", ").next().unwrap_or(part), part]);
     starts.find(is_made_of).map(str::to_owned)
 }
 
-/// A part of a title, of several words, that the name of the host begins or ends with.
+/// A part of a title with several words with which the host's name begins or ends.
 fn part_in_host(title: &str, host: &str) -> Option<String> {
     let is_within = |part: &&str| {
         let is_end =
@@ -274,7 +274,7 @@ fn part_in_host(title: &str, host: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// The holder of the copyright, if the logo shows the same or the host is called so.
+/// The copyright holder, if a logo or the host has the same name.
 fn confirmed_holder(page: &Outline) -> Option<String> {
     let holder = copyright_holder(&page.text)?;
     let of_host = host_names(page.url.host_str().unwrap_or_default());
@@ -285,7 +285,7 @@ fn confirmed_holder(page: &Outline) -> Option<String> {
     (is_of_host || shown_by_logos(page).any(|shown| shown == held)).then_some(holder)
 }
 
-/// `© 2021 Acme. All rights reserved` is Acme's.
+/// The copyright holder: `Acme` in `© 2021 Acme. All rights reserved`.
 fn copyright_holder(text: &str) -> Option<String> {
     static HOLDER: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
@@ -294,7 +294,7 @@ fn copyright_holder(text: &str) -> Option<String> {
         .expect("the pattern is constant")
     });
     let holder = HOLDER.captures(text)?.get(1)?;
-    // A host is no name: `© 2024 acme.test`.
+    // A host is not a name: `© 2024 acme.test`.
     let mut behind = text[holder.end()..].chars();
     let is_host = behind.next() == Some('.') && behind.next().is_some_and(char::is_alphanumeric);
     if is_host && !holder.as_str().trim().contains(' ') {
@@ -321,7 +321,7 @@ fn shown_by_logos(page: &Outline) -> impl Iterator<Item = String> {
     shown.filter(|shown| shown.len() > 1)
 }
 
-/// The letters of what a logo shows, from its alternative text: without the words that say that it is one.
+/// The letters of a logo's alternative text, without words such as `logo` and `of`.
 pub(in crate::scanner::page) fn shown_by(alt: &str) -> String {
     const WORDS: &[&str] = &[
         "logo",
@@ -371,16 +371,16 @@ pub(in crate::scanner::page) fn is_site(text: &str, site: Option<&str>, host: &s
     spellings(text).iter().any(|spelling| names.contains(spelling))
 }
 
-/// `www.the-site.co.uk` calls itself `the-site.co.uk` and `the-site`.
+/// The letters of the registrable domain and of its first label: for `www.the-site.co.uk`, `thesitecouk` and `thesite`.
 pub(in crate::scanner::page) fn host_names(host: &str) -> [String; 2] {
     let domain = registrable(host);
     let name = domain.split('.').next().unwrap_or_default();
     [letters(domain), letters(name)]
 }
 
-/// Whether a host has a longer word of the name of a company.
+/// Whether a host contains one of the longer words of a company's name.
 pub(in crate::scanner::page) fn is_in_host(name: &str, host: &str) -> bool {
-    /// Shorter words are in many others.
+    /// Shorter words are part of many others.
     const SHORTEST: usize = 4;
     const FORMS: &[&str] = &["gmbh", "ltda", "limited", "holding", "group"];
     let [_, host] = host_names(host);
@@ -392,7 +392,7 @@ pub(in crate::scanner::page) fn is_in_host(name: &str, host: &str) -> bool {
     })
 }
 
-/// The letters of a text as it is written, and as hosts write it (`Möbel`: `mobel`, `moebel`).
+/// The letters of a text as written, and in the spellings that hosts use (`Möbel`: `moebel`, `mobel`).
 fn spellings(text: &str) -> [String; 3] {
     let spelled = |umlauts: bool| -> String {
         let mut spelled = String::with_capacity(text.len());
@@ -418,7 +418,7 @@ pub(in crate::scanner::page) fn letters(text: &str) -> String {
         .collect()
 }
 
-/// A letter without what languages put on or through it.
+/// A letter without its diacritic.
 fn without_mark(letter: char) -> char {
     match letter {
         'à'..='å' | 'ā' | 'ă' | 'ą' => 'a',

@@ -6,10 +6,10 @@ use regex::Regex;
 
 use crate::scanner::page::outline::Outline;
 
-/// Bytes before a link that are read.
+/// Maximum bytes before a link that are read.
 const MAX_BEFORE: usize = 100;
 
-/// Whether the text before a link, on its line, says that who is linked made something: `Website by `, `Foto: `.
+/// Whether the text before a link, on its line, credits the target with making something: `Website by `, `Foto: `.
 pub(super) fn is_credited(before: &str) -> bool {
     static CREDIT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
@@ -29,13 +29,13 @@ pub(super) fn is_credited(before: &str) -> bool {
     });
     let near = &before[before.ceil_char_boundary(before.len().saturating_sub(MAX_BEFORE))..];
     let line = near.rsplit('\n').next().unwrap_or_default();
-    // Most links have nothing of it before them.
+    // Most texts before links are no credits, and need no regular expression to tell.
     let end = line.trim_end().trim_end_matches('@').trim_end();
     let is_promising = end.ends_with(':') || end.ends_with(|sign: char| sign.is_ascii_alphabetic());
     !end.is_empty() && is_promising && CREDIT.is_match(line)
 }
 
-/// Whether a page is about those for whom or with whom a company works: what its content links to is theirs.
+/// Whether a page is about the customers or partners of a company: profiles linked in its content are theirs.
 pub(super) fn names_others(page: &Outline) -> bool {
     static OTHERS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(

@@ -9,35 +9,36 @@ pub(super) struct Network {
     pub(super) shapes: &'static [Shape],
     pub(super) handle: Handle,
     pub(super) deeper: Deeper,
-    /// Pages of the network itself that are where profiles do.
+    /// First path segments that are pages of the network itself instead of profiles.
     pub(super) own: &'static str,
 }
 
 /// A way to write a profile's path.
 pub(super) struct Shape {
-    /// What is before the name; nothing where it is the first segment.
+    /// The path before the name; empty if the name is the first segment.
     pub(super) prefix: &'static str,
-    /// Segments that belong to the profile after it: its name, and in some its number.
+    /// Segments after the prefix that belong to the profile: its name and, for some, its number. 0 if the query has the
+    /// number instead.
     pub(super) segments: usize,
     /// The kind of profile, if a network has several: for example a company or a group.
     pub(super) kind: &'static str,
 }
 
-/// What a name may be made of.
+/// Which characters a name may have.
 pub(super) enum Handle {
     Any,
-    /// This many letters, digits and underscores at most.
+    /// At most this many letters, digits and underscores.
     Word(usize),
-    /// The same and dots.
+    /// The same, and dots.
     Dotted(usize),
-    /// Anything but digits alone, which are a video's.
+    /// Anything except digits alone, which identify a video.
     NoNumber,
 }
 
 /// Whether a longer path still means the profile (`/acme/about`).
 pub(super) enum Deeper {
     Always,
-    /// It is a post or a page of something else.
+    /// Only for the profile's own lists and tabs; anything else is a post or another page.
     Never,
     /// Unless one of these comes next.
     But(&'static str),
@@ -56,7 +57,7 @@ const fn shape(prefix: &'static str, segments: usize, kind: &'static str) -> Sha
 }
 
 impl Network {
-    /// The network at a host, whatever is before it: `www.`, `m.`, a country or locale; `blog.` is another matter.
+    /// The network at a host, also with `www.`, `m.`, a country or a locale in front, but not with `blog.` or others.
     pub(super) fn at(host: &str) -> Option<&'static Self> {
         NETWORKS.iter().find(|network| network.is_at(host))
     }
@@ -72,7 +73,7 @@ impl Network {
         })
     }
 
-    /// Whether a word where a name may be is one of the network's own.
+    /// Whether a word in the place of a name belongs to the network itself.
     pub(super) fn has_own(&self, word: &str) -> bool {
         let is_prefix = |shape: &Shape| {
             shape
@@ -85,7 +86,7 @@ impl Network {
         self.own.split(' ').any(|own| own == word) || self.shapes.iter().any(is_prefix)
     }
 
-    /// Whether a name is formed as this network's are. The network's own account is in templates.
+    /// Whether a name is valid for this network. The network's own account is not: templates link to it.
     pub(super) fn may_be_called(&self, name: &str) -> bool {
         let is_script = || {
             name.rsplit_once('.')
@@ -111,11 +112,11 @@ impl Network {
         }
     }
 
-    /// Whether what comes behind a name still means the profile.
+    /// Whether a path that continues with this segment after the name still means the profile.
     pub(super) fn goes_on_with(&self, next: &str) -> bool {
         match self.deeper {
             Deeper::Always => true,
-            // Its parts: followers and content.
+            // Lists and tabs of the profile.
             Deeper::Never => matches!(
                 next,
                 "with_replies"
@@ -138,7 +139,7 @@ impl Network {
     }
 }
 
-/// Whether a name is what templates have in place of one: `username`, `your-page`, `yourcompany`.
+/// Whether a name is a placeholder of a template: `username`, `your-page`, `yourcompany`.
 fn is_template(name: &str) -> bool {
     const THINGS: &[&str] = &[
         "",
@@ -192,7 +193,7 @@ fn is_front_door(prefix: &str) -> bool {
         )
 }
 
-/// The networks that are known.
+/// All known networks.
 const NETWORKS: &[Network] = &[
     Network {
         name: "facebook",

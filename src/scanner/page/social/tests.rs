@@ -1,4 +1,4 @@
-//! Profiles, and what looks like them.
+//! Profiles, and URLs that only look like profiles.
 
 use super::*;
 
@@ -281,7 +281,7 @@ fn links_of_a_network_to_itself_are_no_profiles() {
         linked(html, "https://www.linkedin.com/company/acme"),
         ["https://x.com/acme"]
     );
-    // A site that a network hosts under a name of its own is another site.
+    // A site that a network hosts under a domain of the site's own is another site.
     assert_eq!(
         linked("<a href=https://github.com/acme>", "https://acme.github.io/"),
         ["https://github.com/acme"]
@@ -308,7 +308,7 @@ fn embedded_posts_are_by_others_and_follow_buttons_are_not() {
             "{container}"
         );
     }
-    // Old pages indent with quotes.
+    // Old pages indent text with `<blockquote>`.
     assert_eq!(
         linked(
             "<blockquote><a href=https://twitter.com/acme>us</a></blockquote>",

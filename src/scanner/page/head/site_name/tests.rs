@@ -1,4 +1,4 @@
-//! Names of sites, and what is none.
+//! Names of sites, and texts that are not names of sites.
 
 use url::Url;
 
