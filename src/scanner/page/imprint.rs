@@ -5,6 +5,7 @@ mod forms;
 mod labels;
 mod names;
 mod operators;
+mod registered;
 mod registers;
 
 use std::sync::LazyLock;
@@ -33,6 +34,14 @@ pub(super) fn imprint(page: &Outline) -> Option<Organization> {
     let below = name.as_ref().and_then(|(at, _)| address::below(&lines, *at));
     let person = is_imprint.then(|| address::person(&lines)).flatten();
     let plausible = |found: &String| address::is_plausible(found);
+    let registered = || {
+        let own = if is_imprint {
+            address::without_hosts(&text).into()
+        } else {
+            text.clone()
+        };
+        registered::registered(&own)
+    };
     let own = |found: String| without_own_name(page, &address::tidy(&found)).to_owned();
     let address = below
         .filter(plausible)
@@ -45,6 +54,7 @@ pub(super) fn imprint(page: &Outline) -> Option<Organization> {
         legal_name: name
             .map(|(_, name)| name)
             .or_else(|| operators::operator(&text))
+            .or_else(registered)
             .or_else(|| copyright_holder(&text))
             .or_else(|| in_title(page))
             .or_else(|| like_the_site(page, &lines))

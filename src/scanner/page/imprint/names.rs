@@ -47,10 +47,12 @@ const COMPANY: &str = r"die|der|das|dem|den|the|la|le|les|l['’]|el|los|de|het|
 pub(in crate::scanner::page) fn companies(line: &str) -> impl Iterator<Item = &str> {
     static NAME: LazyLock<Regex> = LazyLock::new(|| {
         let first = "[\\p{Lu}\\p{Lo}0-9«\"“„]";
-        Regex::new(&name_pattern(first, 60)).expect("the pattern is constant")
+        // `Ltd` also begins `Ltda.`
+        Regex::new(&format!(r"({})(?:\P{{L}}|$)", name_pattern(first, 60))).expect("the pattern is constant")
     });
     let text = if names_form(line) { line } else { "" };
-    NAME.find_iter(text).map(|name| name.as_str())
+    NAME.captures_iter(text)
+        .filter_map(|found| Some(found.get(1)?.as_str()))
 }
 
 /// A line that is a name, without the sentence or role in front of it and the register number after it.

@@ -50,6 +50,10 @@ pub(super) fn kinds(text: &str) -> Vec<Kind> {
         let is_id =
             is_beside && (is_numbered(&words, at) || at + 1 == words.len() && is_abbreviated(word, text));
         match kind(word).or(is_id.then_some(Kind::Id)) {
+            // `VAT BE 0472.816.935`, `Licence RBQ : 5748-2163-01`.
+            Some(Kind::Id) if between == 1 && kinds.is_empty() && ends_with_letters(text) => {
+                return vec![Kind::Id];
+            }
             // A tax office has a phone number too.
             Some(Kind::Id) if between > 0 => break,
             // The word in front is a part of its name: `P. IVA`.
@@ -96,6 +100,16 @@ fn is_numbered_compound(word: &str) -> bool {
 /// Whether the last word of a text is abbreviated: `Cod.`
 fn is_abbreviated(word: &str, text: &str) -> bool {
     ABBREVIATED.contains(&word) && text.trim_end().trim_end_matches(':').ends_with('.')
+}
+
+/// Whether the last word of a text is a country code, or the letters of an authority.
+fn ends_with_letters(text: &str) -> bool {
+    let text = text.trim_end_matches(|sign: char| !sign.is_alphanumeric());
+    let word = text
+        .rsplit(|sign: char| !sign.is_alphanumeric())
+        .next()
+        .unwrap_or_default();
+    (2..=4).contains(&word.len()) && word.bytes().all(|letter| letter.is_ascii_uppercase())
 }
 
 /// Whether a word is a phone or fax label.
@@ -324,6 +338,9 @@ mod tests {
             ("Privacy Policy", vec![]),
             ("Cape Cod", vec![]),
             ("Customer service number:", vec![]),
+            ("BTW BE", vec![Kind::Id]),
+            ("Licence RBQ :", vec![Kind::Id]),
+            ("VAT office in", vec![]),
             ("Phone number for order:", vec![Phone]),
             ("Rufnummer", vec![]),
             ("Telefonnummer", vec![Phone]),

@@ -104,6 +104,23 @@ fn an_extension_after_a_spaced_dash_belongs_to_the_number() {
 }
 
 #[test]
+fn numbers_of_taxes_and_licenses_are_not_phone_numbers() {
+    for (url, html) in [
+        ("https://a.be/", "<p>BTW BE 0472.816.935 – RPR Gent"),
+        ("https://a.be/", "<p>TVA BE 0472 816 935"),
+        (
+            "https://a.ca/",
+            "<p>Québec (Québec) G1P 2J1<p>Licence RBQ : 5748-2163-01",
+        ),
+        ("https://a.ca/", "<p>Québec (Québec) G1P 2J1<p>5748-2163-01"),
+    ] {
+        assert_eq!(found(url, None, html), [], "{html}");
+    }
+    let html = "<p>Québec (Québec) G1P 2J1<p>418 692-4173, 1 866 692-4173, 1-418-692-4174";
+    assert_eq!(found("https://a.ca/", None, html).len(), 3);
+}
+
+#[test]
 fn a_number_on_an_english_page_needs_to_be_of_a_known_country() {
     let page = |html: &str| found("https://a.com/", Some("en"), html);
     for text in [

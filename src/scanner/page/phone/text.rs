@@ -383,12 +383,28 @@ fn number_within(text: &str, regions: &[Region], limits: &mut Limits) -> Option<
         limits.tries = limits.tries.checked_sub(1)?;
         let text = usual(&text, region);
         let number = PHONE_NUMBER_UTIL.parse(&*text, region).ok()?;
-        if !number.is_valid() {
+        let is_misgrouped = number.country_code == 1 && region.is_some() && !begins_with_area_code(&text);
+        if !number.is_valid() || is_misgrouped {
             return None;
         }
         limits.valid = limits.valid.checked_sub(1)?;
         (is_whole(&text, region) || has_bracketed_place(&text)).then_some(number)
     })
+}
+
+/// Whether the first group of a national number in North America is an area code, or all of the number. Numbers of
+/// licenses and accounts are grouped in other ways: `5748-2163-01`.
+fn begins_with_area_code(text: &str) -> bool {
+    let mut groups = text
+        .split(|sign: char| !sign.is_ascii_digit())
+        .filter(|group| !group.is_empty());
+    let first = groups.next().unwrap_or_default();
+    let group = match first.strip_prefix('1') {
+        Some("") => groups.next().unwrap_or_default(),
+        Some(rest) => rest,
+        None => first,
+    };
+    matches!(group.len(), 3 | 10)
 }
 
 /// Whether a text begins with an area code in brackets, an unmistakable form; some countries leave out the trunk

@@ -29,6 +29,10 @@ pub(super) fn of_others(page: &Outline) -> Vec<Range<usize>> {
         .filter(|(_, line)| is_quotation(line) && !site.names(line))
         .map(|(at, line)| at..at + line.len())
         .collect();
+    let pairs = lines().zip(lines().skip(1));
+    let authors =
+        pairs.filter(|((_, line), (_, next))| is_quoted(line) && is_author(next) && !site.names(next));
+    found.extend(authors.map(|(_, (at, next))| at..at + next.len()));
     found.extend(lines().filter_map(|(at, line)| {
         let part = introduced(line, &site)?;
         Some(at + part.start..at + part.end)
@@ -206,6 +210,21 @@ fn is_quotation(line: &str) -> bool {
     line.len() <= 2 * MAX_LINE && QUOTATION.is_match(line)
 }
 
+/// Whether a line is nothing but a quoted sentence.
+fn is_quoted(line: &str) -> bool {
+    static QUOTED: LazyLock<Regex> =
+        LazyLock::new(|| constant(r#"^[„“”"«»‚‘]\s?[^„“”"«»\n]{8,400}[.!?…]\s?[“”"»«’]$"#));
+    line.len() <= 2 * MAX_LINE && QUOTED.is_match(line)
+}
+
+/// Whether a line below a quoted sentence names who said it.
+fn is_author(line: &str) -> bool {
+    const MAX_AUTHOR: usize = 100;
+    line.len() <= MAX_AUTHOR
+        && !line.contains(['@', ':'])
+        && line.bytes().filter(u8::is_ascii_digit).count() < MIN_DIGITS
+}
+
 /// Whether a line contains a postal address or a phone number.
 fn reaches(line: &str) -> bool {
     const PHONE: usize = 7;
@@ -324,6 +343,7 @@ mod tests {
             "Unser Partner für Gerüste: Foo, Weg 1, 24768 Rendsburg, Tel. 04331 27118",
             "Angaben zum Hersteller (GPSR): Foo, Weg 1, 1019 Amsterdam",
             "Técnica: 技术支持：Foo 0577-88990418",
+            "“Our dinner was perfect.”<p>Pat Pereira, Foo, S.A.",
         ] {
             let found = rest(&format!("<p>Tel. 1<p>{line}"));
             assert!(
