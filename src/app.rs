@@ -35,6 +35,7 @@ use crate::policies::{
 };
 use crate::pools::Pools;
 use crate::postgres::EmbeddedPostgresError;
+use crate::projections::pass::Passes;
 use crate::projections::{self, ProjectionError, ReadModels, maintenance};
 use crate::scanner::fingerprint_files::{self, FingerprintFilesError};
 use crate::scanner::{Scanner, ScannerSettings};
@@ -212,10 +213,12 @@ impl App {
         let pool = self.pools.work.clone();
         let following = self.log.read_through(self.pools.projections.clone());
         let maintaining = self.log.read_through(self.pools.maintenance.clone());
+        let passes = Passes::default();
         for projection in projections::all() {
             // A client that reads what it has just requested waits for it.
             tracker.spawn_on(projection.run(following.clone(), stop.clone()), &self.followers);
-            background.spawn(maintenance::work(projection, maintaining.clone(), stop.clone()));
+            let work = maintenance::work(projection, maintaining.clone(), passes.clone(), stop.clone());
+            background.spawn(work);
         }
         background.spawn(maintenance::watch(maintaining.clone(), stop.clone()));
         background.spawn(legacy::tables::keep(self.models.clone(), stop.clone()));

@@ -4,7 +4,9 @@
 use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
+use futures::future::join_all;
 use sitelog::projections::all;
+use sitelog::projections::pass::Passes;
 use sitelog::projections::registry::AnyProjection;
 use sitelog::projections::task::{self, ProjectionTask, TaskKind, TaskPhase};
 use sqlx::PgPool;
@@ -31,7 +33,7 @@ pub async fn run(world: &World, events: usize) {
     );
     let mut three = Duration::ZERO;
     for projection in all() {
-        let built = build(world, projection).await;
+        let built = build(world, projection, &Passes::default()).await;
         println!(
             "{:<11} built in {:.2} s ({:.0} events/s), with comparison and switch {:.2} s, {} rows ({})",
             projection.name(),
@@ -47,14 +49,35 @@ pub async fn run(world: &World, events: usize) {
             three += built.built;
         }
     }
+    let times = |took: Duration| {
+        format!(
+            "{:.2} s, {:.1} times the COPY of the events ({:.1} times with the bodies)",
+            took.as_secs_f64(),
+            took.as_secs_f64() / copy.as_secs_f64(),
+            took.as_secs_f64() / (copy + with_bodies).as_secs_f64(),
+        )
+    };
     println!(
-        "domains, jobs and batch_jobs: {:.2} s, {:.1} times the COPY of the events ({:.1} times with the bodies)",
-        three.as_secs_f64(),
-        three.as_secs_f64() / copy.as_secs_f64(),
-        three.as_secs_f64() / (copy + with_bodies).as_secs_f64(),
+        "domains, jobs and batch_jobs, one after the other: {}",
+        times(three)
+    );
+    let together = Passes::default();
+    let three = all()
+        .into_iter()
+        .filter(|projection| projection.name() != "sitemaps");
+    let built = join_all(three.map(|projection| build(world, projection, &together))).await;
+    for (number, phases) in built.iter().map(|built| &built.phases).enumerate() {
+        println!("{number}: {}", phases.join(", "));
+    }
+    let last = built.iter().map(|built| built.built).max().unwrap_or_default();
+    let whole = built.iter().map(|built| built.whole).max().unwrap_or_default();
+    println!(
+        "the same at once: {}, with comparison and switch {:.2} s",
+        times(last),
+        whole.as_secs_f64()
     );
     for projection in all() {
-        let (task, took) = timed(perform(world, projection, TaskKind::Verify)).await;
+        let (task, took) = timed(perform(world, projection, &Passes::default(), TaskKind::Verify)).await;
         let result = task.result.expect("done");
         assert_eq!(result["wrong"], 0, "{result}");
         let rows = result["rows"].as_i64().unwrap_or(0);
@@ -85,7 +108,7 @@ struct Built {
 }
 
 /// As an operator does it; the phases are observed through the table of tasks.
-async fn build(world: &World, projection: &'static dyn AnyProjection) -> Built {
+async fn build(world: &World, projection: &'static dyn AnyProjection, passes: &Passes) -> Built {
     // Connections of its own, so that watching waits for nobody.
     let watching = PgPoolOptions::new()
         .max_connections(1)
@@ -93,7 +116,7 @@ async fn build(world: &World, projection: &'static dyn AnyProjection) -> Built {
         .await
         .expect("a connection");
     let begun = Instant::now();
-    let work = perform(world, projection, TaskKind::Rebuild);
+    let work = perform(world, projection, passes, TaskKind::Rebuild);
     let watch = async {
         let mut phases = Vec::new();
         let mut last = None;
@@ -127,14 +150,19 @@ async fn build(world: &World, projection: &'static dyn AnyProjection) -> Built {
     }
 }
 
-async fn perform(world: &World, projection: &'static dyn AnyProjection, kind: TaskKind) -> ProjectionTask {
+async fn perform(
+    world: &World,
+    projection: &'static dyn AnyProjection,
+    passes: &Passes,
+    kind: TaskKind,
+) -> ProjectionTask {
     let mut connection = world.pool.acquire().await.expect("a connection");
     let asked = projection
         .request(&mut connection, kind, "bench")
         .await
         .expect("asked");
     projection
-        .work(&world.log, &CancellationToken::new())
+        .work(&world.log, passes, &CancellationToken::new())
         .await
         .expect("done");
     let task = task::find(&world.pool, asked.task_id)

@@ -4,8 +4,10 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
 use super::build::fill;
-use super::fold::FoldOptions;
+use super::fold::{Fold, FoldOptions};
 use super::generation::{execute, tables_of};
+use super::pass::Passes;
+use super::quarantine::Quarantine;
 use super::subject::row_by_log;
 use super::{Projection, ProjectionError, ReadModels};
 use crate::log::EventLog;
@@ -130,7 +132,8 @@ pub async fn build<P: Projection>(
     )
     .await?;
     tx.commit().await?;
-    let filled = fill::<P>(log, schema, position, options, None).await?;
+    let fold = Fold::<P>::new(log, &Passes::default(), position, Quarantine::default(), options);
+    let filled = fill::<P>(log, schema, fold, None).await?;
     let mut connection = log.pool().acquire().await?;
     execute(&mut connection, &P::indexes(schema)).await?;
     let tables = tables_of(&mut connection, schema).await?;

@@ -11,6 +11,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::apply::WriteMode;
 use super::fold::{Fold, FoldOptions, Shard};
 use super::generation::{begin_with_lock_timeout, drop_old_generations, exists, is_lock_conflict};
+use super::pass::Passes;
 use super::quarantine::{Poison, Quarantine, quarantine};
 use super::row_hash::RowHash;
 use super::runner::{Progress, Which, follow, step};
@@ -27,6 +28,7 @@ const RETRY_PAUSE: Duration = Duration::from_millis(50);
 /// Builds a new generation from the log and switches to it.
 pub(super) async fn rebuild<P: Projection>(
     log: &EventLog,
+    passes: &Passes,
     claim: &Claim,
     options: FoldOptions,
 ) -> Result<Value, ProjectionError> {
@@ -38,14 +40,15 @@ pub(super) async fn rebuild<P: Projection>(
     let (generation, written) = if let Some((generation, _)) = begun.filter(|(found, _)| found.position > 0) {
         (generation, None)
     } else {
+        let fold = Fold::<P>::up_to_head(log, passes, options).await?;
         let generation = Generation::<P>::begin(log.pool(), claim).await?;
-        let (generation, written) = fold_into(log, &generation, options, claim).await?;
+        let (generation, written) = fold_into(log, &generation, fold, claim).await?;
         (generation, Some(written))
     };
     claim.begin(TaskPhase::Indexing, 0).await?;
     generation.make_indexes(log.pool(), claim).await?;
     catch_up::<P>(log, claim, generation.number).await?;
-    verify(log, claim, &generation, options, written).await?;
+    verify(log, passes, claim, &generation, options, written).await?;
     refuse_new_poison(log, &generation).await?;
     switch_to(log, claim, &generation).await?;
     drop_old_generations::<P>(log.pool()).await?;
@@ -55,6 +58,7 @@ pub(super) async fn rebuild<P: Projection>(
 /// Switches back to the generation that was live before.
 pub(super) async fn roll_back<P: Projection>(
     log: &EventLog,
+    passes: &Passes,
     claim: &Claim,
     options: FoldOptions,
 ) -> Result<Value, ProjectionError> {
@@ -71,7 +75,7 @@ pub(super) async fn roll_back<P: Projection>(
         .fence(&mut *log.pool().acquire().await?, generation.number)
         .await?;
     catch_up::<P>(log, claim, generation.number).await?;
-    verify(log, claim, &generation, options, None).await?;
+    verify(log, passes, claim, &generation, options, None).await?;
     switch_to(log, claim, &generation).await?;
     result_of(log, &generation).await
 }
@@ -105,17 +109,17 @@ async fn result_of<P: Projection>(
     Ok(json!({ "generation": generation.number, "rows": rows }))
 }
 
-/// Folds the log into the tables of an empty generation, up to the present head. Returns the hashes of the rows too.
+/// Folds the log into the tables of an empty generation. Returns the hashes of the rows too.
 async fn fold_into<P: Projection>(
     log: &EventLog,
     generation: &Generation<P>,
-    options: FoldOptions,
+    fold: Fold<P>,
     claim: &Claim,
 ) -> Result<(Generation<P>, HashMap<P::Key, Option<i64>>), ProjectionError> {
-    let head = log.head().await?;
+    let head = fold.up_to();
     claim.begin(TaskPhase::Folding, head).await?;
     let fenced = Some((claim, generation.number));
-    let filled = fill::<P>(log, &generation.schema(), head, options, fenced).await?;
+    let filled = fill::<P>(log, &generation.schema(), fold, fenced).await?;
     let mut tx = log.pool().begin().await?;
     quarantine(&mut tx, generation.number, &filled.poison).await?;
     sqlx::query("update projection set position = $4 where name = $1 and shape = $2 and generation = $3")
@@ -140,16 +144,14 @@ pub(super) struct Filled<P: Projection> {
     hashes: HashMap<P::Key, Option<i64>>,
 }
 
-/// Folds the log up to a position into empty tables without indexes. Under a claim nothing is committed once that is
+/// Folds the log into empty tables without indexes. Under a claim nothing is committed once that is
 /// lost.
 pub(super) async fn fill<P: Projection>(
     log: &EventLog,
     schema: &str,
-    up_to: i64,
-    options: FoldOptions,
+    mut fold: Fold<P>,
     claim: Option<(&Claim, i32)>,
 ) -> Result<Filled<P>, ProjectionError> {
-    let mut fold = Fold::<P>::new(log, up_to, Quarantine::default(), options);
     let progress = claim.map(|(claim, _)| claim);
     let claim = claim.map(|(claim, generation)| (claim.clone(), generation));
     let (mut rows, mut poison, mut hashes) = (0, Vec::new(), HashMap::new());
@@ -244,6 +246,7 @@ async fn catch_up<P: Projection>(log: &EventLog, claim: &Claim, number: i32) -> 
 
 async fn verify<P: Projection>(
     log: &EventLog,
+    passes: &Passes,
     claim: &Claim,
     generation: &Generation<P>,
     options: FoldOptions,
@@ -252,8 +255,8 @@ async fn verify<P: Projection>(
     claim.begin(TaskPhase::Verifying, log.head().await?).await?;
     let number = generation.number;
     let found = match written {
-        Some(written) => verify_filled::<P>(log, number, written, options, claim).await?,
-        None => verify_generation::<P>(log, number, options, Some(claim)).await?,
+        Some(written) => verify_filled::<P>(log, passes, number, written, options, claim).await?,
+        None => verify_generation::<P>(log, passes, number, options, Some(claim)).await?,
     };
     match found.findings.first() {
         Some(finding) => Err(ProjectionError::NotTheLog(finding.to_string())),

@@ -1,5 +1,5 @@
-//! Folds the log in memory. Pages are read ahead, decoded in parallel, and folded in order; the keys are spread over
-//! shards. If a pass needs more memory than allowed, it drops the upper half of its keys, and a further pass folds
+//! Folds the log in memory. Decoded pages ([`super::pass`]) are folded in order; the keys are spread over shards. If
+//! this needs more memory than allowed, the upper half of the keys is dropped, and a further pass over the log folds
 //! these.
 
 use std::collections::hash_map::Entry;
@@ -8,15 +8,15 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::TryStreamExt;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::apply::in_full;
+use super::pass::{AHEAD, LogPage, Pages, Passes};
 use super::quarantine::{Poison, Quarantine};
 use super::subject::{attach_findings, row_by_log};
 use super::task::Claim;
 use super::{Fact, Projection, ProjectionError};
-use crate::log::read::read_range;
 use crate::log::{EventLog, LogError};
 
 /// Options of a fold. The result does not depend on them.
@@ -53,17 +53,17 @@ fn memory_for_rows() -> usize {
     (total.unwrap_or(0).min(limit) / 16).clamp(256 * MIB, 2048 * MIB)
 }
 
-/// Pages read and decoded ahead of the fold.
-const AHEAD: usize = 3;
-
 /// Rows of a part of the keys: the row and the position of the last event that it was folded over.
 pub(super) type Shard<P> = HashMap<<P as Projection>::Key, (Option<<P as Projection>::Row>, i64)>;
 
 /// The rows that the log says there are at a position, one part of the keys after the other.
 pub(super) struct Fold<P: Projection> {
     log: EventLog,
+    passes: Passes,
     options: FoldOptions,
     up_to: i64,
+    /// The pages of the first pass, if it has been joined already.
+    joined: Option<Pages>,
     /// Hashes of keys that are still to be done start here; `None` when all are done.
     next: Option<u64>,
     quarantined: Arc<Quarantine<P>>,
@@ -71,16 +71,42 @@ pub(super) struct Fold<P: Projection> {
 }
 
 impl<P: Projection> Fold<P> {
+    /// Folds the log up to its head, of which nothing is quarantined. Joins a pass immediately: folds that begin at the
+    /// same time share it, however long each takes until it needs the first page.
+    pub(super) async fn up_to_head(
+        log: &EventLog,
+        passes: &Passes,
+        options: FoldOptions,
+    ) -> Result<Self, ProjectionError> {
+        let pages = passes.join(log, options.page).await?;
+        let mut fold = Self::new(log, passes, pages.up_to(), Quarantine::default(), options);
+        fold.joined = Some(pages);
+        Ok(fold)
+    }
+
     /// Folds the log up to a position, but for what is quarantined.
-    pub(super) fn new(log: &EventLog, up_to: i64, quarantined: Quarantine<P>, options: FoldOptions) -> Self {
+    pub(super) fn new(
+        log: &EventLog,
+        passes: &Passes,
+        up_to: i64,
+        quarantined: Quarantine<P>,
+        options: FoldOptions,
+    ) -> Self {
         Self {
             log: log.clone(),
+            passes: passes.clone(),
             options,
             up_to,
+            joined: None,
             next: Some(0),
             quarantined: Arc::new(quarantined),
             poison: Vec::new(),
         }
+    }
+
+    /// The position that it folds up to.
+    pub(super) fn up_to(&self) -> i64 {
+        self.up_to
     }
 
     /// The events that could not be applied.
@@ -95,18 +121,19 @@ impl<P: Projection> Fold<P> {
     ) -> Result<Option<Vec<Shard<P>>>, ProjectionError> {
         let Some(first) = self.next else { return Ok(None) };
         let mut part = Part::<P>::new(first, self.options.shards);
-        let step = usize::try_from(self.options.page).unwrap_or(1).max(1);
-        let starts: Vec<i64> = (0..self.up_to).step_by(step).collect();
-        let (log, up_to, page) = (&self.log, self.up_to, self.options.page);
+        let pages = match self.joined.take() {
+            Some(pages) => pages,
+            None => self.passes.join(&self.log, self.options.page).await?,
+        };
+        let (log, up_to) = (&self.log, self.up_to);
         // Each in a separate task: a page that waits to be folded must not hold a connection while something else
         // here waits for one.
-        let mut pages = stream::iter(starts)
-            .map(|after| {
-                let decoded = decode_page::<P>(log.clone(), after, (after + page).min(up_to), first);
-                let task = AbortOnDropHandle::new(tokio::spawn(decoded));
-                async move { task.await.expect("decoding a page has no panics of its own") }
-            })
-            .buffered(AHEAD);
+        let pages = pages.stream_up_to(up_to).map_ok(|page| {
+            let chosen = choose::<P>(log.clone(), page, up_to, first);
+            let task = AbortOnDropHandle::new(tokio::spawn(chosen));
+            async move { task.await.expect("choosing facts has no panics of its own") }
+        });
+        let mut pages = std::pin::pin!(pages.try_buffered(AHEAD));
         while let Some(page) = pages.try_next().await? {
             self.poison.extend(page.unreadable);
             part = part.fold(page.facts, &self.quarantined, &mut self.poison).await?;
@@ -115,73 +142,74 @@ impl<P: Projection> Fold<P> {
                 claim.progress(page.up_to).await?;
             }
         }
-        drop(pages);
-        self.refold_poisoned(&mut part).await?;
+        refold_poisoned(&self.log, &self.poison, &mut part).await?;
         self.next = part.end;
         Ok(Some(part.shards.into_iter().map(|shard| shard.rows).collect()))
     }
-
-    /// A panic lost the row, so it is folded again up to the event before.
-    async fn refold_poisoned(&self, part: &mut Part<P>) -> Result<(), ProjectionError> {
-        let mut connection = self.log.pool().acquire().await?;
-        let mut done = HashSet::new();
-        for poison in &self.poison {
-            let Some(key) = poison.row_key().filter(|key| part.takes(hash(key))) else {
-                continue;
-            };
-            // In the order of the log: the first one says where the row stops.
-            if !done.insert(key) {
-                continue;
-            }
-            let row = row_by_log::<P>(&mut connection, key, poison.position - 1).await?;
-            part.put(key.clone(), row, poison.position - 1);
-        }
-        Ok(())
-    }
 }
 
-/// A page of facts with their keys and the hashes of these.
-struct DecodedPage<P: Projection> {
-    facts: Vec<(u64, P::Key, Fact)>,
+/// A panic lost the row, so it is folded again up to the event before.
+async fn refold_poisoned<P: Projection>(
+    log: &EventLog,
+    poison: &[Poison<P>],
+    part: &mut Part<P>,
+) -> Result<(), ProjectionError> {
+    let mut connection = log.pool().acquire().await?;
+    let mut done = HashSet::new();
+    for poison in poison {
+        let Some(key) = poison.row_key().filter(|key| part.takes(hash(key))) else {
+            continue;
+        };
+        // In the order of the log: the first one says where the row stops.
+        if !done.insert(key) {
+            continue;
+        }
+        let row = row_by_log::<P>(&mut connection, key, poison.position - 1).await?;
+        part.put(key.clone(), row, poison.position - 1);
+    }
+    Ok(())
+}
+
+/// A page of a read model's facts with their keys and the hashes of these.
+struct ChosenFacts<P: Projection> {
+    facts: Vec<(u64, P::Key, Arc<Fact>)>,
     unreadable: Vec<Poison<P>>,
     up_to: i64,
 }
 
-async fn decode_page<P: Projection>(
+/// The facts of a page that are about rows of this read model, with what completed scans found.
+async fn choose<P: Projection>(
     log: EventLog,
-    after: i64,
+    page: Arc<LogPage>,
     up_to: i64,
     first: u64,
-) -> Result<DecodedPage<P>, ProjectionError> {
-    let mut connection = log.pool().acquire().await?;
-    let events = read_range(&mut connection, after, up_to, P::FOLLOWER.event_types()).await?;
-    let (mut facts, keys, broken) = blocking(move || {
-        let (mut facts, mut keys, mut broken) = (Vec::new(), Vec::new(), Vec::new());
-        for event in events {
-            match Fact::decode(&event) {
-                Ok(fact) => {
-                    let Some(fact) = fact else { continue };
-                    let Some(key) = P::key(&fact) else { continue };
-                    let hash = hash(&key);
-                    if hash >= first {
-                        facts.push(fact);
-                        keys.push((hash, key));
-                    }
-                }
-                Err(error) => broken.push((event, error)),
+) -> Result<ChosenFacts<P>, ProjectionError> {
+    let mut unreadable = Vec::new();
+    for event in page
+        .unreadable_for(P::FOLLOWER)
+        .filter(|event| event.position <= up_to)
+    {
+        match Fact::decode(event) {
+            Err(error @ LogError::Unreadable { .. }) => {
+                let mut connection = log.pool().acquire().await?;
+                unreadable.push(Poison::unreadable(&mut connection, event, in_full(&error)).await?);
             }
+            Err(error) => return Err(error.into()),
+            Ok(_) => {}
         }
-        (facts, keys, broken)
+    }
+    let page_end = page.up_to;
+    let (keys, mut facts) = blocking(move || {
+        let followed = page.facts_for(P::FOLLOWER).filter(|fact| fact.position <= up_to);
+        let chosen = followed.filter_map(|fact| {
+            let key = P::key(fact)?;
+            let hash = hash(&key);
+            (hash >= first).then(|| ((hash, key), Arc::clone(fact)))
+        });
+        chosen.unzip::<_, _, Vec<_>, Vec<_>>()
     })
     .await;
-    let mut unreadable = Vec::new();
-    for (event, error) in broken {
-        if !matches!(error, LogError::Unreadable { .. }) {
-            return Err(error.into());
-        }
-        unreadable.push(Poison::unreadable(&mut connection, &event, in_full(&error)).await?);
-    }
-    for (number, error) in attach_findings::<P>(&mut connection, &mut facts).await? {
+    for (number, error) in attach_shared::<P>(&log, &mut facts).await? {
         let (_, key) = &keys[number];
         unreadable.push(Poison::row(key.clone(), facts[number].position, in_full(&error)));
     }
@@ -189,11 +217,32 @@ async fn decode_page<P: Projection>(
         .into_iter()
         .zip(facts)
         .map(|((hash, key), fact)| (hash, key, fact));
-    Ok(DecodedPage {
+    Ok(ChosenFacts {
         facts: facts.collect(),
         unreadable,
-        up_to,
+        up_to: page_end.min(up_to),
     })
+}
+
+/// Gives completed scans what they found ([`attach_findings`]), in copies: other read models have the same facts.
+async fn attach_shared<P: Projection>(
+    log: &EventLog,
+    facts: &mut [Arc<Fact>],
+) -> Result<Vec<(usize, LogError)>, ProjectionError> {
+    if !P::READS_FINDINGS {
+        return Ok(Vec::new());
+    }
+    let numbers = (0..facts.len()).filter(|number| facts[*number].findings_ref().is_some());
+    let (numbers, mut copies): (Vec<usize>, Vec<Fact>) = numbers
+        .map(|number| (number, Fact::clone(&facts[number])))
+        .unzip();
+    let mut connection = log.pool().acquire().await?;
+    let refused = attach_findings::<P>(&mut connection, &mut copies).await?;
+    for (number, fact) in numbers.iter().zip(copies) {
+        facts[*number] = Arc::new(fact);
+    }
+    let refused = refused.into_iter().map(|(copy, error)| (numbers[copy], error));
+    Ok(refused.collect())
 }
 
 /// The rows of the keys whose hash lies in a range.
@@ -238,11 +287,11 @@ impl<P: Projection> Part<P> {
 
     async fn fold(
         mut self,
-        facts: Vec<(u64, P::Key, Fact)>,
+        facts: Vec<(u64, P::Key, Arc<Fact>)>,
         quarantined: &Arc<Quarantine<P>>,
         poison: &mut Vec<Poison<P>>,
     ) -> Result<Self, ProjectionError> {
-        let mut given: Vec<Vec<(P::Key, Fact)>> = self.shards.iter().map(|_| Vec::new()).collect();
+        let mut given: Vec<Vec<(P::Key, Arc<Fact>)>> = self.shards.iter().map(|_| Vec::new()).collect();
         for (hash, key, fact) in facts {
             if self.takes(hash) {
                 given[self.shard_of(hash)].push((key, fact));
@@ -284,7 +333,11 @@ impl<P: Projection> Part<P> {
 }
 
 impl<P: Projection> ShardState<P> {
-    fn fold(mut self, facts: Vec<(P::Key, Fact)>, quarantined: &Quarantine<P>) -> (Self, Vec<Poison<P>>) {
+    fn fold(
+        mut self,
+        facts: Vec<(P::Key, Arc<Fact>)>,
+        quarantined: &Quarantine<P>,
+    ) -> (Self, Vec<Poison<P>>) {
         let mut refused: Vec<Poison<P>> = Vec::new();
         for (key, fact) in facts {
             if quarantined.holds(&key, &fact) || refused.iter().any(|poison| poison.row_key() == Some(&key)) {
@@ -325,7 +378,7 @@ fn hash<K: Hash>(key: &K) -> u64 {
     clippy::disallowed_methods,
     reason = "bounded: as many at once as there are pages read ahead and shards"
 )]
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work)
         .await
         .expect("folding catches the panics of projections and has none of its own")

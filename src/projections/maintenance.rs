@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::all;
+use super::pass::Passes;
 use super::registry::AnyProjection;
 use crate::log::EventLog;
 
@@ -16,10 +17,16 @@ const SAMPLE_EVERY: Duration = Duration::from_secs(10);
 /// Rows, and events, of one sample.
 const SAMPLE_SIZE: i64 = 10;
 
-/// Runs open tasks of a projection until it is stopped.
-pub async fn work(projection: &'static dyn AnyProjection, log: EventLog, stop: CancellationToken) {
+/// Runs open tasks of a projection until it is stopped. Tasks of projections that have the same `passes` and begin
+/// together read the log together.
+pub async fn work(
+    projection: &'static dyn AnyProjection,
+    log: EventLog,
+    passes: Passes,
+    stop: CancellationToken,
+) {
     while !stop.is_cancelled() {
-        match projection.work(&log, &stop).await {
+        match projection.work(&log, &passes, &stop).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => tracing::warn!(

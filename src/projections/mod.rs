@@ -16,6 +16,7 @@ pub mod history;
 pub mod jobs;
 mod jsonb_text;
 pub mod maintenance;
+pub mod pass;
 pub mod quarantine;
 pub mod query;
 pub mod raw_json;

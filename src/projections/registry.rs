@@ -8,6 +8,7 @@ use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 
 use super::fold::FoldOptions;
+use super::pass::Passes;
 use super::quarantine::{self, Retried};
 use super::task::{Claim, ProjectionTask, TaskKind};
 use super::verify::{self, Verification};
@@ -35,10 +36,12 @@ pub trait AnyProjection: Send + Sync {
         kind: TaskKind,
         requested_by: &'a str,
     ) -> BoxFuture<'a, Result<ProjectionTask, ProjectionError>>;
-    /// Runs its open task, if there is one without a lease; returns whether there was.
+    /// Runs its open task, if there is one without a lease; returns whether there was. Tasks of several projections that
+    /// begin together and have the same `passes` read the log together.
     fn work<'a>(
         &'a self,
         log: &'a EventLog,
+        passes: &'a Passes,
         stop: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<bool, ProjectionError>>;
     /// Compares some rows, and the rows that some events are about, with the log.
@@ -102,6 +105,7 @@ impl<P: Projection> AnyProjection for Of<P> {
     fn work<'a>(
         &'a self,
         log: &'a EventLog,
+        passes: &'a Passes,
         stop: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<bool, ProjectionError>> {
         async move {
@@ -109,7 +113,7 @@ impl<P: Projection> AnyProjection for Of<P> {
                 return Ok(false);
             };
             tokio::select! {
-                done = claim.keeping(perform::<P>(log, &claim)) => conclude(&claim, done).await?,
+                done = claim.keeping(perform::<P>(log, passes, &claim)) => conclude(&claim, done).await?,
                 () = stop.cancelled() => claim.release().await?,
             }
             Ok(true)
@@ -136,18 +140,22 @@ impl<P: Projection> AnyProjection for Of<P> {
     }
 }
 
-async fn perform<P: Projection>(log: &EventLog, claim: &Claim) -> Result<serde_json::Value, ProjectionError> {
+async fn perform<P: Projection>(
+    log: &EventLog,
+    passes: &Passes,
+    claim: &Claim,
+) -> Result<serde_json::Value, ProjectionError> {
     let options = FoldOptions::default();
     match claim.task.kind {
-        TaskKind::Rebuild => build::rebuild::<P>(log, claim, options).await,
-        TaskKind::Rollback => build::roll_back::<P>(log, claim, options).await,
+        TaskKind::Rebuild => build::rebuild::<P>(log, passes, claim, options).await,
+        TaskKind::Rollback => build::roll_back::<P>(log, passes, claim, options).await,
         TaskKind::Verify => {
             claim.begin(task::TaskPhase::Verifying, log.head().await?).await?;
-            to_json(&verify::verify_live::<P>(log, options, Some(claim)).await?)
+            to_json(&verify::verify_live::<P>(log, passes, options, Some(claim)).await?)
         }
         TaskKind::Repair => {
             claim.begin(task::TaskPhase::Verifying, log.head().await?).await?;
-            to_json(&verify::repair_live::<P>(log, options, Some(claim)).await?)
+            to_json(&verify::repair_live::<P>(log, passes, options, Some(claim)).await?)
         }
         TaskKind::RetryParked => to_json::<Retried>(&quarantine::retry::<P>(log).await?),
     }

@@ -11,6 +11,7 @@ use sqlx::{Connection, PgConnection};
 use super::apply::in_full;
 use super::fold::{Fold, FoldOptions, Shard};
 use super::generation::execute;
+use super::pass::Passes;
 use super::quarantine::{Quarantine, lock_live, refold};
 use super::row_hash::{self, RowHash};
 use super::rows::{from_json, row_error};
@@ -103,12 +104,13 @@ pub struct Verification {
 /// Compares the live generation.
 pub(super) async fn verify_live<P: Projection>(
     log: &EventLog,
+    passes: &Passes,
     options: FoldOptions,
     claim: Option<&Claim>,
 ) -> Result<Verification, ProjectionError> {
     let live = Generation::<P>::live(&mut *log.pool().acquire().await?).await?;
     match live {
-        Some(live) => verify_generation::<P>(log, live.number, options, claim).await,
+        Some(live) => verify_generation::<P>(log, passes, live.number, options, claim).await,
         None => Ok(Verification::default()),
     }
 }
@@ -116,6 +118,7 @@ pub(super) async fn verify_live<P: Projection>(
 /// Compares each row of a generation, and what is derived from it, with the log.
 pub(super) async fn verify_generation<P: Projection>(
     log: &EventLog,
+    passes: &Passes,
     number: i32,
     options: FoldOptions,
     claim: Option<&Claim>,
@@ -123,7 +126,7 @@ pub(super) async fn verify_generation<P: Projection>(
     let schema = Generation::<P>::new(number, 0).schema();
     let mut seen = hash_table::<P>(log, number, &schema).await?;
     let mut suspects = BTreeSet::new();
-    let mut fold = Fold::<P>::new(log, seen.last, seen.quarantined.clone(), options);
+    let mut fold = Fold::<P>::new(log, passes, seen.last, seen.quarantined.clone(), options);
     while let Some(part) = fold.next_part(claim).await? {
         for shard in part {
             compare_shard::<P>(log, &schema, shard, &mut seen, &mut suspects).await?;
@@ -136,6 +139,7 @@ pub(super) async fn verify_generation<P: Projection>(
 /// were written. Rows that changed since are compared with the log.
 pub(super) async fn verify_filled<P: Projection>(
     log: &EventLog,
+    passes: &Passes,
     number: i32,
     written: HashMap<P::Key, Option<i64>>,
     options: FoldOptions,
@@ -148,7 +152,7 @@ pub(super) async fn verify_filled<P: Projection>(
         .filter(|(key, by_log)| !is_same(seen.hashes.remove(key), *by_log));
     let suspects: BTreeSet<P::Key> = differs.map(|(key, _)| key).collect();
     if suspects.len() + seen.hashes.len() > MAX_SUSPECTS {
-        return verify_generation::<P>(log, number, options, Some(claim)).await;
+        return verify_generation::<P>(log, passes, number, options, Some(claim)).await;
     }
     examine::<P>(log, number, seen, suspects).await
 }
@@ -432,10 +436,11 @@ async fn verify_details<P: Projection>(
 /// runner waits.
 pub(super) async fn repair_live<P: Projection>(
     log: &EventLog,
+    passes: &Passes,
     options: FoldOptions,
     claim: Option<&Claim>,
 ) -> Result<Verification, ProjectionError> {
-    let mut found = verify_live::<P>(log, options, claim).await?;
+    let mut found = verify_live::<P>(log, passes, options, claim).await?;
     // A derived row without a row to derive it from has no key of ours.
     let mut keys = BTreeSet::new();
     for finding in &found.findings {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::cli::{output, print_line, style};
 use crate::log::EventLog;
+use crate::projections::pass::Passes;
 use crate::projections::quarantine::Retried;
 use crate::projections::registry::AnyProjection;
 use crate::projections::task::{self, ProjectionTask, TaskKind, TaskPhase, TaskState};
@@ -20,7 +21,7 @@ use crate::values::amount::counted;
 /// How often the tasks are polled.
 const POLL: Duration = Duration::from_millis(100);
 
-/// Has some work done on read models, one after the other; true if all of it went well.
+/// Has some work done on read models, at the same time; true if all of it went well.
 pub(in crate::cli) async fn perform(
     log: &EventLog,
     projections: &[&'static dyn AnyProjection],
@@ -28,12 +29,23 @@ pub(in crate::cli) async fn perform(
     json: bool,
 ) -> anyhow::Result<bool> {
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+    // All of it is requested before any of it begins: so it reads the log together.
+    let mut requested = Vec::with_capacity(projections.len());
     for projection in projections {
-        tracker.spawn(maintenance::work(*projection, log.clone(), stop.clone()));
+        requested.push(request(log, *projection, kind).await?);
+    }
+    let passes = Passes::default();
+    for projection in projections {
+        tracker.spawn(maintenance::work(
+            *projection,
+            log.clone(),
+            passes.clone(),
+            stop.clone(),
+        ));
     }
     let mut all_well = true;
-    for projection in projections {
-        let task = one(log, *projection, kind).await?;
+    for (projection, task) in projections.iter().zip(requested) {
+        let task = ended(log, *projection, kind, task).await?;
         all_well &= report(&task, json)?;
     }
     stop.cancel();
@@ -42,21 +54,29 @@ pub(in crate::cli) async fn perform(
     Ok(all_well)
 }
 
-/// Requests until the open task is of the wanted kind, and waits for its end.
-async fn one(
+/// Requests a task; if the read model has an open one already, that is what is returned.
+async fn request(
     log: &EventLog,
     projection: &'static dyn AnyProjection,
     kind: TaskKind,
 ) -> anyhow::Result<ProjectionTask> {
+    let mut connection = log.pool().acquire().await.map_err(ProjectionError::from)?;
+    Ok(projection.request(&mut connection, kind, "cli").await?)
+}
+
+/// Waits for the end of a task of the wanted kind: while the open one is of another kind, requests again after it.
+async fn ended(
+    log: &EventLog,
+    projection: &'static dyn AnyProjection,
+    kind: TaskKind,
+    mut requested: ProjectionTask,
+) -> anyhow::Result<ProjectionTask> {
     loop {
-        let asked = {
-            let mut connection = log.pool().acquire().await.map_err(ProjectionError::from)?;
-            projection.request(&mut connection, kind, "cli").await?
-        };
-        let ended = watch(log, asked.task_id).await?;
+        let ended = watch(log, requested.task_id).await?;
         if ended.kind == kind {
             return Ok(ended);
         }
+        requested = request(log, projection, kind).await?;
     }
 }
 

@@ -10,6 +10,7 @@ use sitelog::log::read::read_page;
 use sitelog::log::{AppendUnit, Appended, EventLog, IdempotencyKey, LogError, NewEvent, StreamAppend};
 use sitelog::projections::all;
 use sitelog::projections::fold::FoldOptions;
+use sitelog::projections::pass::Passes;
 use sitelog::projections::registry::AnyProjection;
 use sitelog::projections::status::{ensure_all, status};
 use sitelog::projections::task::{self, ProjectionTask, TaskKind, TaskState};
@@ -457,7 +458,7 @@ impl System {
 }
 
 async fn work_on(of: &'static dyn AnyProjection, log: &EventLog) -> String {
-    match of.work(log, &CancellationToken::new()).await {
+    match of.work(log, &Passes::default(), &CancellationToken::new()).await {
         Ok(true) => "worked".to_owned(),
         Ok(false) => "found nothing to do".to_owned(),
         Err(error) => format!("was stopped: {error}"),

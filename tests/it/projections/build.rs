@@ -5,6 +5,7 @@ use sitelog::projections::all;
 use sitelog::projections::domains::Domains;
 use sitelog::projections::fold::FoldOptions;
 use sitelog::projections::jobs::Jobs;
+use sitelog::projections::pass::Passes;
 use sitelog::projections::status::{ensure_all, status};
 use sitelog::projections::task::{TaskKind, TaskState};
 use sitelog::projections::{Projection, as_of};
@@ -78,7 +79,10 @@ async fn what_is_appended_during_a_build_is_in_it() {
             .request(&mut connection, TaskKind::Rebuild, "test")
             .await
             .unwrap();
-        of::<Jobs>().work(&log, &CancellationToken::new()).await.unwrap()
+        of::<Jobs>()
+            .work(&log, &Passes::default(), &CancellationToken::new())
+            .await
+            .unwrap()
     });
     world.append(600).await;
     assert!(working.await.unwrap());
@@ -195,7 +199,7 @@ async fn a_build_that_lost_its_process_begins_anew_and_leaves_nothing_behind() {
         .await;
     assert!(
         of::<Jobs>()
-            .work(&world.log, &CancellationToken::new())
+            .work(&world.log, &Passes::default(), &CancellationToken::new())
             .await
             .unwrap()
     );
@@ -220,7 +224,7 @@ async fn a_task_under_a_lease_is_not_taken_by_another() {
         .await;
     assert!(
         !of::<Jobs>()
-            .work(&world.log, &CancellationToken::new())
+            .work(&world.log, &Passes::default(), &CancellationToken::new())
             .await
             .unwrap()
     );
@@ -237,9 +241,12 @@ async fn a_build_that_is_told_to_stop_is_handed_back_and_done_by_the_next() {
     let stopped = CancellationToken::new();
     stopped.cancel();
     // Whichever of the two is first, the second call has nothing or all to do, and it is done once.
-    of::<Jobs>().work(&world.log, &stopped).await.unwrap();
     of::<Jobs>()
-        .work(&world.log, &CancellationToken::new())
+        .work(&world.log, &Passes::default(), &stopped)
+        .await
+        .unwrap();
+    of::<Jobs>()
+        .work(&world.log, &Passes::default(), &CancellationToken::new())
         .await
         .unwrap();
     let status = status(&world.database.pool, of::<Jobs>()).await.unwrap();

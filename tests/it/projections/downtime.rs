@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sitelog::projections::all;
+use sitelog::projections::pass::Passes;
 use sitelog::projections::registry::AnyProjection;
 use sitelog::projections::task::{self, TaskKind, TaskState};
 use sitelog::projections::verify::Verification;
@@ -367,7 +368,7 @@ async fn the_next_release_builds_its_own_beside_and_nobody_notices() {
     later.ensure(&pool).await.unwrap();
     // The next release's own process: it builds what it misses and follows from then on.
     let stop = CancellationToken::new();
-    assert!(later.work(&log, &stop).await.unwrap());
+    assert!(later.work(&log, &Passes::default(), &stop).await.unwrap());
     let following = tokio::spawn(later.run(log.clone(), stop.clone()));
     // Both do their own work side by side.
     let other = {
@@ -377,7 +378,7 @@ async fn the_next_release_builds_its_own_beside_and_nobody_notices() {
                 let mut connection = pool.acquire().await.unwrap();
                 later.request(&mut connection, kind, "test").await.unwrap();
                 drop(connection);
-                assert!(later.work(&log, &stop).await.unwrap());
+                assert!(later.work(&log, &Passes::default(), &stop).await.unwrap());
             }
         })
     };
@@ -394,7 +395,12 @@ async fn the_next_release_builds_its_own_beside_and_nobody_notices() {
         .request(&mut connection, TaskKind::Verify, "test")
         .await
         .unwrap();
-    assert!(later.work(&log, &CancellationToken::new()).await.unwrap());
+    assert!(
+        later
+            .work(&log, &Passes::default(), &CancellationToken::new())
+            .await
+            .unwrap()
+    );
     let ended = task::find(&pool, asked.task_id).await.unwrap().unwrap();
     let found: Verification = serde_json::from_value(ended.result.unwrap()).unwrap();
     assert_eq!((found.wrong, found.parked), (0, 0), "{:?}", found.findings);

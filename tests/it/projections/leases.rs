@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sitelog::projections::domains::Domains;
 use sitelog::projections::jobs::Jobs;
+use sitelog::projections::pass::Passes;
 use sitelog::projections::status::status;
 use sitelog::projections::task::{self, ProjectionTask, TaskKind, TaskState};
 use sqlx::{Connection, PgConnection};
@@ -76,7 +77,9 @@ fn process(world: &World) -> JoinHandle<()> {
     let log = world.log.clone();
     tokio::spawn(async move {
         // A process that was overtaken may end with an error; what counts is what the tables say.
-        let _ = of::<Jobs>().work(&log, &CancellationToken::new()).await;
+        let _ = of::<Jobs>()
+            .work(&log, &Passes::default(), &CancellationToken::new())
+            .await;
     })
 }
 

@@ -14,6 +14,7 @@ use std::marker::PhantomData;
 use sitelog::log::EventLog;
 use sitelog::projections::Projection;
 use sitelog::projections::all;
+use sitelog::projections::pass::Passes;
 use sitelog::projections::registry::{AnyProjection, Of};
 use sitelog::projections::status::{ensure_all, status};
 use sitelog::projections::task::{self, ProjectionTask, TaskKind};
@@ -76,7 +77,7 @@ impl World {
         assert_eq!(asked.kind, kind);
         assert!(
             projection
-                .work(&self.log, &CancellationToken::new())
+                .work(&self.log, &Passes::default(), &CancellationToken::new())
                 .await
                 .unwrap()
         );

@@ -1,6 +1,7 @@
 //! Two releases on one log: the newer one builds its tables alongside those of the older one, which continues.
 
 use sitelog::projections::jobs::{JobKey, JobRow, Jobs};
+use sitelog::projections::pass::Passes;
 use sitelog::projections::status::status;
 use sitelog::projections::task::{TaskKind, TaskState};
 use sitelog::projections::{Fact, Projection, Subject};
@@ -86,7 +87,7 @@ async fn a_new_shape_builds_itself_beside_the_old_one_which_goes_on() {
     assert!(!has_column(&world, "public.jobs").await);
     assert!(
         of::<LaterJobs>()
-            .work(&world.log, &CancellationToken::new())
+            .work(&world.log, &Passes::default(), &CancellationToken::new())
             .await
             .unwrap()
     );
@@ -108,7 +109,7 @@ async fn the_old_release_started_again_goes_on_where_it_was() {
     let mut world = World::with_events(200).await;
     of::<LaterJobs>().ensure(&world.database.pool).await.unwrap();
     of::<LaterJobs>()
-        .work(&world.log, &CancellationToken::new())
+        .work(&world.log, &Passes::default(), &CancellationToken::new())
         .await
         .unwrap();
     world.append(200).await;
@@ -126,7 +127,7 @@ async fn only_the_shape_before_is_kept() {
     for projection in [of::<LaterJobs>(), of::<NextNextJobs>()] {
         projection.ensure(&world.database.pool).await.unwrap();
         projection
-            .work(&world.log, &CancellationToken::new())
+            .work(&world.log, &Passes::default(), &CancellationToken::new())
             .await
             .unwrap();
     }
@@ -178,7 +179,7 @@ async fn a_build_that_would_lose_rows_is_refused_and_the_old_tables_stay() {
     let world = World::with_events(600).await;
     of::<LaterJobs>().ensure(&world.database.pool).await.unwrap();
     of::<LaterJobs>()
-        .work(&world.log, &CancellationToken::new())
+        .work(&world.log, &Passes::default(), &CancellationToken::new())
         .await
         .unwrap();
     let task = world.perform(of::<StumblingLaterJobs>(), TaskKind::Rebuild).await;
