@@ -13,7 +13,7 @@ use super::fold::{Fold, FoldOptions, Shard};
 use super::generation::{begin_with_lock_timeout, drop_old_generations, exists, is_lock_conflict};
 use super::pass::Passes;
 use super::quarantine::{Poison, Quarantine, quarantine};
-use super::row_hash::RowHash;
+use super::row_format::RowFormat;
 use super::runner::{Progress, Which, follow, step};
 use super::task::{Claim, TaskPhase};
 use super::verify::{verify_filled, verify_generation};
@@ -206,12 +206,16 @@ async fn copy_shard<P: Projection>(
             kept.push(row);
         }
     }
-    let copied = copy::copy_rows(&mut tx, &schema, P::NAME, kept.clone()).await?;
-    let mut hashes = HashMap::new();
+    let format = RowFormat::of_table(&mut tx, &schema, P::NAME).await?;
+    let mut of_rows = Vec::new();
+    let copied = copy::copy_with(&mut tx, &schema, P::NAME, &format, kept.clone(), |row| {
+        if claim.is_some() {
+            of_rows.push(format.hash(row));
+        }
+    })
+    .await?;
+    let hashes = kept.iter().map(|row| P::key_of(row)).zip(of_rows).collect();
     if let Some((claim, generation)) = claim {
-        let row_hash = RowHash::of::<P>(&mut tx, &schema).await?;
-        let of_rows = row_hash.of_rows::<P>(&mut tx, &kept).await?;
-        hashes = kept.iter().map(|row| P::key_of(row)).zip(of_rows).collect();
         claim.fence(&mut tx, generation).await?;
     }
     tx.commit().await?;

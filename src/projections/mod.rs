@@ -21,7 +21,7 @@ pub mod quarantine;
 pub mod query;
 pub mod raw_json;
 pub mod registry;
-mod row_hash;
+mod row_format;
 pub mod row_security;
 pub mod rows;
 pub mod runner;

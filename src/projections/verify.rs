@@ -13,12 +13,13 @@ use super::fold::{Fold, FoldOptions, Shard};
 use super::generation::execute;
 use super::pass::Passes;
 use super::quarantine::{Quarantine, lock_live, refold};
-use super::row_hash::{self, RowHash};
+use super::row_format::{BinaryRow, RowFormat, read_hash};
 use super::rows::{from_json, row_error};
 use super::subject::row_by_log;
 use super::task::Claim;
 use super::{Generation, Projection, ProjectionError};
 use crate::log::EventLog;
+use crate::turns::Steps;
 
 /// Rows hashed in one read: at the rate at which rows are hashed, a fraction of a second.
 const ROWS_PER_READ: i64 = 20_000;
@@ -205,7 +206,7 @@ async fn hash_table<P: Projection>(
 ) -> Result<Hashed<P>, ProjectionError> {
     let mut connection = log.pool().acquire().await?;
     let first = position::<P>(&mut connection, number).await?;
-    let row_hash = RowHash::of::<P>(&mut connection, schema).await?;
+    let format = RowFormat::of_table(&mut connection, schema, P::NAME).await?;
     let (columns, named) = (P::KEY_COLUMNS.join(", "), named_key::<P>());
     let mut hashes = HashMap::new();
     let mut last_key: Option<String> = None;
@@ -217,9 +218,9 @@ async fn hash_table<P: Projection>(
             ),
             None => "where $2::text is null".to_owned(),
         };
-        let rows: Vec<(String, i64, Vec<u8>)> = sqlx::query_as(&format!(
+        let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(&format!(
             "select {named}::text, {} from {schema}.{} t {behind} order by {columns} limit $1",
-            row_hash.columns(),
+            format.hash_in_table(),
             P::NAME
         ))
         .bind(ROWS_PER_READ)
@@ -228,9 +229,9 @@ async fn hash_table<P: Projection>(
         .await?;
         let full = i64::try_from(rows.len()).is_ok_and(|count| count == ROWS_PER_READ);
         last_key = rows.last().map(|(key, ..)| key.clone());
-        for (key, plain, json) in rows {
+        for (key, hash) in rows {
             let key = serde_json::from_str(&key).map_err(row_error::<P>)?;
-            hashes.insert(key, row_hash::join(plain, &json));
+            hashes.insert(key, read_hash(&hash));
         }
         if !full {
             break;
@@ -273,24 +274,18 @@ async fn compare_shard<P: Projection>(
     seen: &mut Hashed<P>,
     suspects: &mut BTreeSet<P::Key>,
 ) -> Result<(), ProjectionError> {
-    let mut still = Vec::new();
+    let format = RowFormat::of_table(&mut *log.pool().acquire().await?, schema, P::NAME).await?;
+    let (mut encoded, mut steps) = (BinaryRow::default(), Steps::default());
     for (key, (row, touched)) in shard {
-        match row {
-            _ if touched > seen.first => {
-                seen.hashes.remove(&key);
+        if touched > seen.first {
+            seen.hashes.remove(&key);
+            suspects.insert(key);
+        } else if let Some(row) = row {
+            format.encode(&row, &mut encoded)?;
+            steps.did(encoded.bytes.len()).await;
+            if !is_same(seen.hashes.remove(&key), format.hash(&encoded)) {
                 suspects.insert(key);
             }
-            Some(row) => still.push((key, row)),
-            None => {}
-        }
-    }
-    let rows: Vec<&P::Row> = still.iter().map(|(_, row)| row).collect();
-    let mut connection = log.pool().acquire().await?;
-    let row_hash = RowHash::of::<P>(&mut connection, schema).await?;
-    let by_log = row_hash.of_rows::<P>(&mut connection, &rows).await?;
-    for ((key, _), by_log) in still.into_iter().zip(by_log) {
-        if !is_same(seen.hashes.remove(&key), by_log) {
-            suspects.insert(key);
         }
     }
     Ok(())
