@@ -12,6 +12,7 @@ use sitelog::projections::task::{self, ProjectionTask, TaskKind, TaskPhase};
 use sqlx::PgPool;
 use sqlx::postgres::{PgPoolCopyExt, PgPoolOptions};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{World, rate, timed};
 
@@ -77,7 +78,8 @@ pub async fn run(world: &World, events: usize) {
         whole.as_secs_f64()
     );
     for projection in all() {
-        let (task, took) = timed(perform(world, projection, &Passes::default(), TaskKind::Verify)).await;
+        let asked = request(world, projection, TaskKind::Verify).await;
+        let (task, took) = timed(perform(world, projection, &Passes::default(), asked)).await;
         let result = task.result.expect("done");
         assert_eq!(result["wrong"], 0, "{result}");
         let rows = result["rows"].as_i64().unwrap_or(0);
@@ -116,28 +118,27 @@ async fn build(world: &World, projection: &'static dyn AnyProjection, passes: &P
         .await
         .expect("a connection");
     let begun = Instant::now();
-    let work = perform(world, projection, passes, TaskKind::Rebuild);
+    let asked = request(world, projection, TaskKind::Rebuild).await;
+    let work = perform(world, projection, passes, asked);
     let watch = async {
         let mut phases = Vec::new();
         let mut last = None;
         loop {
-            let phase: Option<String> = sqlx::query_scalar(
-                "select phase from projection_task where name = $1 order by requested_at desc limit 1",
-            )
-            .bind(projection.name())
-            .fetch_optional(&watching)
-            .await
-            .expect("a phase")
-            .flatten();
-            if phase != last
-                && let Some(phase) = &phase
+            let task = task::find(&watching, asked).await.expect("read").expect("there");
+            if task.phase != last
+                && let Some(phase) = task.phase
             {
-                phases.push(format!("{phase} from {:.2} s", begun.elapsed().as_secs_f64()));
+                phases.push(format!(
+                    "{} from {:.2} s",
+                    phase.as_str(),
+                    begun.elapsed().as_secs_f64()
+                ));
             }
-            if phase.as_deref() == Some(TaskPhase::Verifying.as_str()) {
+            // On a short log a phase may be over before it is looked for.
+            if matches!(task.phase, Some(TaskPhase::Verifying | TaskPhase::Promoting)) {
                 return (begun.elapsed(), phases);
             }
-            last = phase;
+            last = task.phase;
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
@@ -150,22 +151,23 @@ async fn build(world: &World, projection: &'static dyn AnyProjection, passes: &P
     }
 }
 
+async fn request(world: &World, projection: &'static dyn AnyProjection, kind: TaskKind) -> Uuid {
+    let mut connection = world.pool.acquire().await.expect("a connection");
+    let asked = projection.request(&mut connection, kind, "bench").await;
+    asked.expect("asked").task_id
+}
+
 async fn perform(
     world: &World,
     projection: &'static dyn AnyProjection,
     passes: &Passes,
-    kind: TaskKind,
+    asked: Uuid,
 ) -> ProjectionTask {
-    let mut connection = world.pool.acquire().await.expect("a connection");
-    let asked = projection
-        .request(&mut connection, kind, "bench")
-        .await
-        .expect("asked");
     projection
         .work(&world.log, passes, &CancellationToken::new())
         .await
         .expect("done");
-    let task = task::find(&world.pool, asked.task_id)
+    let task = task::find(&world.pool, asked)
         .await
         .expect("read")
         .expect("there");

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::all;
@@ -25,6 +26,9 @@ pub async fn work(
     passes: Passes,
     stop: CancellationToken,
 ) {
+    // Loops that were started together look at the same time, so that they find what was requested together.
+    let mut look = tokio::time::interval(TASK_POLL);
+    look.set_missed_tick_behavior(MissedTickBehavior::Skip);
     while !stop.is_cancelled() {
         match projection.work(&log, &passes, &stop).await {
             Ok(true) => continue,
@@ -37,7 +41,7 @@ pub async fn work(
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(TASK_POLL) => {}
+            _ = look.tick() => {}
         }
     }
 }

@@ -21,7 +21,7 @@ pub(super) const MAX_KEPT_ROBOTS: usize = 64 * 1024;
 
 /// The version of the parser. Raise it when the parser reads different content from the same file: content that an
 /// older version read is then not reused. A test points to it when the sources change.
-pub const PARSER_VERSION: u32 = 2;
+pub const PARSER_VERSION: u32 = 3;
 
 /// Identifies the parser: its version, its fingerprints of technologies, and the settings that determine its input.
 pub(super) fn parser_fingerprint(

@@ -176,7 +176,7 @@ impl Found<'_> {
 
     fn add(&mut self, number: &PhoneNumber, raw: &str, source: &str) {
         let value = e164(number);
-        if !self.faxes.contains(&value) {
+        if !self.faxes.contains(&value) && !is_helpline(number, &value) {
             self.push(value, raw, source);
         }
     }
@@ -200,6 +200,15 @@ impl Found<'_> {
             });
         }
     }
+}
+
+/// Whether it is one of Europe's harmonised helplines, such as 116 117 (Commission Decision 2007/116/EC): no owner of a
+/// site has such a number.
+fn is_helpline(number: &PhoneNumber, value: &str) -> bool {
+    const LENGTH: usize = 6;
+    let is_european = value.starts_with("+3") || value.starts_with("+4");
+    let national = number.get_national_significant_number();
+    is_european && national.len() == LENGTH && national.starts_with("116")
 }
 
 fn e164(number: &PhoneNumber) -> String {

@@ -114,8 +114,7 @@ impl<'p> Places<'p> {
         let part = if is_alone {
             self.rest_of_paragraph(label.start)
         } else {
-            let end = behind.find(['|', '·', '•']).map_or(line, |end| label.end + end);
-            label.start..end
+            label.start..self.end_of_credit(&label, line)
         };
         let name =
             text[label.end.min(part.end)..part.end].trim_start_matches(|sign: char| !sign.is_alphanumeric());
@@ -124,6 +123,37 @@ impl<'p> Places<'p> {
             .next()
             .is_some_and(|first| !first.is_numeric() && !first.is_lowercase());
         (begins_name && !is_phone_label(name) && part.len() <= LONGEST).then_some(part)
+    }
+
+    /// Where the part of a line ends that begins with a label: at the first separator. Behind a credit at the start of a
+    /// line, details without another name still belong to it: `Website by Acme | 01904 555 010`.
+    fn end_of_credit(&self, label: &Range<usize>, line: usize) -> usize {
+        let text = self.page.text.as_str();
+        let next = |from: usize| {
+            let found = text[from..line].find(SEPARATORS);
+            found.map_or(line, |end| from + end)
+        };
+        let mut end = next(label.end.min(line));
+        let is_of_software = text[label.clone()].to_ascii_lowercase().contains("powered");
+        if is_of_software || !self.begins_line(label.start) {
+            return end;
+        }
+        while let Some(separator) = text[end..line].chars().next() {
+            let start = end + separator.len_utf8();
+            let behind = next(start);
+            if !is_without_name(&text[start..behind]) {
+                break;
+            }
+            end = behind;
+        }
+        end
+    }
+
+    fn begins_line(&self, at: usize) -> bool {
+        let breaks = &self.page.breaks;
+        let before = breaks[..breaks.partition_point(|place| place.at <= at)].last();
+        let start = before.map_or(0, |place| place.at);
+        !self.page.text[start..at].contains(char::is_alphanumeric)
     }
 
     /// Where the line or paragraph at an offset ends.
@@ -141,6 +171,22 @@ impl<'p> Places<'p> {
         !self.site.is_empty() && text.to_ascii_lowercase().contains(self.site)
             || OWNER.is_match(first_line(text))
     }
+}
+
+/// Between the fields of a line.
+const SEPARATORS: [char; 3] = ['|', '·', '•'];
+
+/// Whether a text has numbers, email addresses or links, but no name.
+fn is_without_name(text: &str) -> bool {
+    /// Letters of a word such as `Tel.` or `fax`.
+    const LABEL: usize = 4;
+    let is_detail = |word: &str| {
+        word.contains('@')
+            || word.starts_with("http")
+            || word.starts_with("www.")
+            || word.chars().filter(|sign| sign.is_alphabetic()).count() <= LABEL
+    };
+    text.contains(|sign: char| sign.is_numeric() || sign == '@') && text.split_whitespace().all(is_detail)
 }
 
 /// The parts in order; overlapping and adjacent parts become one.
@@ -266,6 +312,17 @@ mod tests {
                 "<p>© We | Website by Acme Ltd, Tel. 1 | Tel. 2",
                 "© We | | Tel. 2",
             ),
+            ("<p>a<p>Website by Acme | 01904 555 010 | x@b.test", "a"),
+            ("<p>Website by Acme | Tel. 1 | Our office: 2", "| Our office: 2"),
+            ("<p>Powered by Acme | Tel. 1", "| Tel. 1"),
+            ("<p>a<p>Hjemmeside af Acme – tlf. 70 20 11 22", "a"),
+            ("<p>a<p>Уеб дизайн: Акме, 0700 12 345", "a"),
+            ("<p>a<p>Diseñado por Acme, 1<p>Website door Acme, 1", "a"),
+            (
+                "<p>a<p>Strony wykonał Acme, 1<p>Izrada web stranica: Acme, 1",
+                "a",
+            ),
+            ("<p>Hemsida av oss, tel. 1", "Hemsida av oss, tel. 1"),
             (
                 "<p>Webdesign: Tel. 1<p>Webdesign: 1",
                 "Webdesign: Tel. 1 Webdesign: 1",

@@ -66,8 +66,8 @@ fn is_sensible(date: NaiveDate) -> bool {
 /// A time of day with its fraction, half of the day and zone: `T10:20:30.5+01:00`, `8:53:11 AM`, `10:20 UTC`.
 static CLOCK: LazyLock<Regex> = LazyLock::new(|| {
     let clock = r"(?xi) (?:^|[T\s,]+) (?:at\s+)? (?<hour>\d{1,2}) : (?<minute>\d{2}) (?: : (?<second>\d{2}) (?: [.,] (?<fraction>\d{1,9}) \d* )? )?
-        (?: \s* (?<half>[ap]) \.? m \b \.? )?
-        (?: \s* (?: (?: UTC | GMT | Z ) \b )? \s* (?<offset> [+-] \d{1,2} (?: :? \d{2} )? \b )? (?: \s* (?: UTC | GMT ) \b )? )";
+        (?: \s* (?<half>[ap]) \.? m (?-u:\b) \.? )?
+        (?: \s* (?: (?: UTC | GMT | Z ) (?-u:\b) )? \s* (?<offset> [+-] \d{1,2} (?: :? \d{2} )? (?-u:\b) )? (?: \s* (?: UTC | GMT ) (?-u:\b) )? )";
     Regex::new(clock).expect("a constant expression")
 });
 

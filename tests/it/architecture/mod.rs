@@ -3,6 +3,7 @@
 //! The table is the one of ARCHITECTURE.md. A new module is entered here first; that is the moment to think about
 //! it. Tests inside `src/` may use what they like.
 
+mod expressions;
 mod paths;
 
 use std::fmt;

@@ -325,12 +325,12 @@ pub(super) fn is_plausible(text: &str) -> bool {
     const MAX_WORDS: usize = 14;
     static OTHER: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r#"(?i)[€$£%"“„«»?!]|(?:^|[\s,])pp?\.\s?[0-9]|\bISBN\b|\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s[0-9]{1,2},\s(?:19|20)[0-9]{2}\b"#,
+            r#"(?i)[€$£%"“„«»?!]|(?:^|[\s,])pp?\.\s?[0-9]|(?-u:\b)ISBN(?-u:\b)|(?-u:\b)[0-9]{4}-[0-9]{2}-[0-9]{2}(?-u:\b)|(?-u:\b)(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s[0-9]{1,2},\s(?:19|20)[0-9]{2}(?-u:\b)"#,
         )
         .expect("the pattern is constant")
     });
     static EXAMPLE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^123 (?:fake|any|anywhere|example|sample|demo|your)\b|\bstreet name\b|\bexample (?:st|street|road)\b|\byour (?:city|street|address)\b")
+        Regex::new(r"(?i)^123 (?:fake|any|anywhere|example|sample|demo|your)(?-u:\b)|(?-u:\b)street name(?-u:\b)|(?-u:\b)example (?:st|street|road)(?-u:\b)|(?-u:\b)your (?:city|street|address)(?-u:\b)")
             .expect("the pattern is constant")
     });
     let is_short = |part: &str| part.split_whitespace().count() <= MAX_WORDS;

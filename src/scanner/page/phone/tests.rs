@@ -158,6 +158,20 @@ fn the_numbers_of_others_in_an_imprint_are_not_the_sites() {
 }
 
 #[test]
+fn harmonised_helplines_are_nobodys_own() {
+    let html =
+        "<p>Ärztlicher Dienst Tel. 116 117 oder <a href='tel:116117'>116117</a>, Praxis Tel. 030 1234567";
+    assert_eq!(found("https://a.de/", None, html), one("+49301234567", "text"));
+    assert_eq!(
+        found("https://a.fr/", None, "<a href='tel:+33116006'>116 006</a>"),
+        []
+    );
+    // Elsewhere such digits may be a number, or its beginning.
+    let html = "<p>Tel. 0116 117 1234<p>Tel. 0116 2345678";
+    assert_eq!(found("https://a.co.uk/", None, html).len(), 2);
+}
+
+#[test]
 fn numbers_of_buttons_that_open_a_chat_are_read() {
     for html in [
         r#"<div class="joinchat joinchat--right" data-settings='{"telephone":"34612345678","x":false}'></div>"#,

@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Expressions for whole pages use ASCII word boundaries: Unicode boundaries are slow on non-ASCII text.
+/// Expressions for whole pages use ASCII word boundaries, and no long repetitions of Unicode classes: `regex` searches
+/// non-ASCII text for others with its slowest engine, which takes a hundred times as long.
 pub(super) fn constant(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the pattern is constant")
 }
@@ -24,10 +25,10 @@ pub(super) fn introduces(heading: &str) -> bool {
     static OTHERS: LazyLock<Regex> = LazyLock::new(|| {
         constant(
             r"(?ix)
-            \b(?:konzept(?:ion)?|web-?\s?design|web-?entwicklung|web-?development|reali[sz]ation|realisierung
+            (?-u:\b)(?:konzept(?:ion)?|web-?\s?design|web-?entwicklung|web-?development|reali[sz]ation|realisierung
                 |umsetzung|programmierung|gestaltung|site\ design|site\ by|made\ by|designed\ by|developed\ by
                 |création\ (?:du\ site|graphique|web)|conception|réalisation|realizzazione|sviluppo
-                |diseño\ (?:web|y)|desarrollo\ (?:web|y)|web-?ontwerp|realisatie|wykonanie|realizacja)\b
+                |diseño\ (?:web|y)|desarrollo\ (?:web|y)|web-?ontwerp|realisatie|wykonanie|realizacja)(?-u:\b)
             |datenschutzbeauftragte|data\ protection\ officer|délégué\ à\ la\ protection
             |responsabile\ della\ protezione|delegado\ de\ protección|functionaris\ (?:voor\ )?gegevensbescherming
             |inspektor\w*\ ochrony
@@ -47,17 +48,26 @@ pub(super) static CREDITS: LazyLock<Regex> = LazyLock::new(|| {
         (?-u:\b)(?:konzept(?:ion)?|web-?\s?design(?:er)?|web-?entwicklung|web-?development|realisierung|umsetzung|programmierung|gestaltung
             |(?:site|website|web)\ (?:design|development|erstellung)|website-?erstellung|création(?:\ du)?\ (?:site|web)(?:\ internet)?
             |réalisation(?:\ du\ site)?|conception(?:\ du\ site|\ et\ réalisation)?|realizzazione(?:\ (?:del\ )?sito)?|sviluppo\ web
-            |diseño\ web|desarrollo\ web|diseño\ y\ desarrollo|web-?ontwerp|realisatie|webbureau|webbyrå|wykonanie(?:\ strony)?
-            |realizacja(?:\ strony)?|projekt\ i\ wykonanie|tvorba\ (?:webu|webových\ stránek|stránek)|vytvořilo?|honlapkészítés
-            |weboldal\ készítés|web\ tasarım
-            )(?:\s?(?:,|&|und|and|et|e|y|i)\s[\p{L}\ -]{3,30}){0,2}\s?:
-        |(?:создание|разработка|поддержка|продвижение|розробка|створення|изработка)\s(?:на\s)?сайт\p{L}*\s?[:—–-]
+            |(?:diseño|desarrollo)\ (?:del?\ )?(?:web|sitio|página\ web)|diseño\ y\ desarrollo|(?:desenvolvimento|criação)\ (?:(?:do|de)\ )?(?:web|sites?)
+            |web-?ontwerp|realisatie|webbureau|webbyrå|webb?produktion|wykonanie(?:\ strony)?|realizacja(?:\ strony)?|projekt\ i\ wykonanie
+            |tvorba\ (?:webu|webových\ stránek|stránek)|vytvořilo?|honlapkészítés|weboldal\ készítés|web\ tasarım
+            |izrada\ (?:web\ ?)?(?:stranic\p{L}*|sajta)|web\ ?dizajn|izdelava\ (?:spletn\p{L}+\ )?stran\p{L}*|(?:creare|realizare)\ (?:site|web)
+            |mājas\ ?lap\p{L}+\ izstrāde|(?:interneto\ )?svetain\p{L}+\ kūrimas|kodulehe\ (?:tegemine|valmistamine|teostus)|vefsíðugerð|vefhönnun
+            |(?:verkko|koti)sivu\p{L}*\ (?:toteutus|toteutti|suunnittelu)
+            )(?:\s?(?:,|&|und|and|et|e|y|i)\s[^0-9:|\n]{3,30}){0,2}\s?:
+        |(?:создание|разработка|поддержка|продвижение|розробка|створення|изработка|израда)\s(?:на\s)?(?:уеб\s?)?са[йј]т\p{L}*\s?[:—–-]
+        |(?:уеб|веб)[\s-]?диза[йј]н\s?[:—–-]
         |κατασκευή\s(?:ιστοσελίδ\p{L}*|ιστοτόπ\p{L}*|e-?shop|site)\s?:
         |(?:技[术術]支[持援]|网站(?:建设|制作|设计)|網站(?:建置|製作|設計)|網頁設計|(?:ホームページ|サイト|ウェブ)(?:制作|作成)|(?:홈페이지|웹사이트)\s?(?:제작|디자인))\s?[:：]
         |(?:thiết\skế\s(?:web\p{L}*|bởi)|จัดทำ(?:เว็บไซต์)?โดย|בניית\sאתרים?|עיצוב\sו?בניית\sאתר|تصميم\s(?:و?برمجة|و?تطوير|الموقع))\s?:?\s
         |(?-u:\b)(?:site|website|web\ ?site|web|design(?:ed)?|design\ and\ development|made|developed|created|powered|built)\ by:?\s
         |(?-u:\b)(?:erstellt|umgesetzt|realisiert|programmiert|gestaltet)\ (?:von|durch):?\s
-        |(?-u:\b)(?:réalisé|créé|conçu)\ par:?\s|(?-u:\b)realizzato\ da:?\s",
+        |(?-u:\b)(?:réalisé|créé|conçu|développé)\ par:?\s|(?-u:\b)(?:realizzato|sviluppato|creato)\ da:?\s
+        |(?-u:\b)(?:diseñad[oa]|desarrollad[oa]|desenvolvido|criado)\ por:?\s
+        |(?-u:\b)(?:website|site|webshop)\ (?:(?:gemaakt|gebouwd|ontworpen|ontwikkeld)\ )?door:?\s|(?-u:\b)(?:gemaakt|gerealiseerd|ontwikkeld|ontworpen)\ door:?\s
+        |(?-u:\b)(?:hjemmeside(?:n)?|nettside(?:n)?|hemsida(?:n)?|webbplats(?:en)?|webdesign|webb?sida(?:n)?)\s(?:er\s|är\s)?(?:\p{Ll}+\s)?(?:af|av):?\s
+        |(?-u:\b)(?:strona|stronę|strony|stránky|web)\s(?:www\s)?(?:wykonał\p{L}*|stworzył\p{L}*|vytvoril\p{L}*|vytvořil\p{L}*|vyrobil\p{L}*):?\s
+        |(?-u:\b)(?:realizat|dezvoltat|creat)\sde:?\s|(?-u:\b)(?:dibuat|dikembangkan|didesain)\soleh:?\s",
     )
 });
 

@@ -194,7 +194,7 @@ pub(super) fn is_code(line: &str) -> bool {
 pub(super) fn is_place_below_street(line: &str) -> bool {
     static PLACE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r"^(?:\p{Lu}[\p{L}'’., -]{2,40},? [0-9]{4}(?:,? \p{Lu}[\p{L} ]{2,20})?|(?:\p{Lu}[\p{L}'’ -]{2,30}, )?(?:Dublin (?:[1-9]|1[0-9]|2[0-4]|6W)|(?:Co\.|County) \p{Lu}\p{Ll}+)(?:, Ireland)?)\.?$",
+            r"^(?:\p{Lu}[^0-9/:;|@()&!?*+=<>_]{2,40},? [0-9]{4}(?:,? \p{Lu}[^0-9/:;|@()&!?*+=<>_.,]{2,20})?|(?:\p{Lu}[^0-9/:;|@()&!?*+=<>_.,]{2,30}, )?(?:Dublin (?:[1-9]|1[0-9]|2[0-4]|6W)|(?:Co\.|County) \p{Lu}\p{Ll}+)(?:, Ireland)?)\.?$",
         )
         .expect("the pattern is constant")
     });

@@ -236,9 +236,9 @@ fn is_of_others(before: &str) -> bool {
             r"(?ix)konzept|umsetzung|gestaltung|programmierung|realisierung|realisation|(?:web)?site\sby|made\sby|designed\sby
              |developed\sby|conception|création|sviluppo|diseño|aufsicht|behörde|kammer|schlicht|authority|autorité|autoridad|autorità|médiat|mediat|ombud
              |versicher|insur|assuran|webdesign|web\sdesign|agentur:|réalis|realiz
-             |\b(?:google|alphabet|meta\splatforms|facebook|instagram|youtube|vimeo|twitter|linkedin|microsoft|pinterest
+             |(?-u:\b)(?:google|alphabet|meta\splatforms|facebook|instagram|youtube|vimeo|twitter|linkedin|microsoft|pinterest
              |tiktok|spotify|soundcloud|adobe|hubspot|mailchimp|paypal|stripe|klarna|brevo|sendinblue|cleverreach|hotjar
-             |cloudflare|usercentrics|cookiebot|openstreetmap|criteo|automattic|trustpilot|salesforce|zendesk)\b",
+             |cloudflare|usercentrics|cookiebot|openstreetmap|criteo|automattic|trustpilot|salesforce|zendesk)(?-u:\b)",
         )
         .expect("the pattern is constant")
     });
