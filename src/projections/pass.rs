@@ -228,7 +228,7 @@ async fn read_one(log: EventLog, after: i64, up_to: i64) -> Result<Arc<LogPage>,
             for event in events {
                 match Fact::decode(&event) {
                     Ok(Some(fact)) => {
-                        facts.extend(event.event_type.parse().ok().map(|name| (name, Arc::new(fact))))
+                        facts.extend(event.event_type.parse().ok().map(|name| (name, Arc::new(fact))));
                     }
                     Ok(None) => {}
                     Err(_) => unreadable.push(event),
@@ -261,7 +261,7 @@ mod tests {
     }
 
     async fn join(passes: &Passes) -> Option<mpsc::Receiver<Arc<LogPage>>> {
-        passes.0.lock().await.as_mut().map(|pass| pass.join())
+        passes.0.lock().await.as_mut().map(Joinable::join)
     }
 
     async fn all_of(mut pages: mpsc::Receiver<Arc<LogPage>>) -> Vec<Arc<LogPage>> {
@@ -295,7 +295,7 @@ mod tests {
         drop(sender);
         let (first, second) = (first.await.unwrap(), second.await.unwrap());
         let numbers: Vec<i64> = first.iter().map(|page| page.up_to).collect();
-        assert_eq!(numbers, Vec::from_iter(1..=40));
+        assert_eq!(numbers, (1..=40).collect::<Vec<i64>>());
         assert_eq!(first.len(), second.len());
         assert!(
             first

@@ -15,9 +15,14 @@ async fn sent() -> (TestApp, String) {
     let app = TestApp::start().await;
     let batch = send_csv(&app, LIST).await;
     let scans = app.scans_of_batch(&batch, 2).await;
-    app.complete(scans[0]["scan_id"].as_str().unwrap(), &findings())
-        .await;
+    let scan = scans[0]["scan_id"].as_str().unwrap();
+    app.complete(scan, &findings()).await;
+    // Each read model follows the log by itself.
     app.get_in_status("/api/v4/domains/a.com", "completed").await;
+    app.get_in_status(&format!("/api/v4/scans/{scan}"), "completed")
+        .await;
+    app.get_in_status(&format!("/api/v4/batches/{batch}"), "running")
+        .await;
     (app, batch)
 }
 
