@@ -33,6 +33,9 @@ pub const MIN_CONNECTIONS: u32 = 14;
 const APPENDS: u32 = 1;
 /// How long work waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The same for rebuilds and comparisons: nobody waits for one, and the `COPY` of another read model may need all
+/// connections for long. One that gave up would start again from the beginning.
+const MAINTENANCE_ACQUIRE_TIMEOUT: Duration = Duration::from_mins(10);
 /// How long a transaction may be idle before PostgreSQL ends it. Each is a few statements in a row; only a process
 /// that was frozen or cut off pauses in one, and it must not keep all others from the head of the log or a read model.
 const MAX_IDLE_IN_TRANSACTION: &str = "10s";
@@ -142,7 +145,9 @@ impl Pools {
             work: pool(shares.work, &bounded, low).connect_lazy_with(options("work")),
             projections: pool(shares.projections, BY_INDEX, Priority::Normal)
                 .connect_lazy_with(options("projections")),
-            maintenance: checked(pool(shares.maintenance, "", low)).connect_lazy_with(options("maintenance")),
+            maintenance: checked(pool(shares.maintenance, "", low))
+                .acquire_timeout(MAINTENANCE_ACQUIRE_TIMEOUT)
+                .connect_lazy_with(options("maintenance")),
             access: checked(pool(shares.access, &by_index, Priority::Normal))
                 .connect_lazy_with(options("access")),
             reads: checked(pool(shares.reads, &by_index, Priority::Normal))

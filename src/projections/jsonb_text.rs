@@ -25,7 +25,7 @@ enum Node<'a> {
 /// A string, which is only copied if it has escapes.
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 impl Node<'_> {
     fn write(self, text: &mut Vec<u8>) -> serde_json::Result<()> {

@@ -1,11 +1,11 @@
 //! Reads the log for folds. Folds of a process that begin at about the same time share a pass over it, so that each
 //! page is read and decoded once.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use futures::stream::{BoxStream, Stream};
 use futures::{StreamExt, TryStreamExt, stream};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::fold::blocking;
@@ -18,7 +18,7 @@ use crate::values::event_type::Follower;
 /// Pages read and decoded ahead of the folds.
 pub(super) const AHEAD: usize = 3;
 /// A pass can be joined until it has read that many pages: they are kept for those that join.
-const JOINABLE: usize = 8;
+const JOINABLE: usize = 4;
 
 /// The types of events that any read model follows.
 static FOLLOWED: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
@@ -70,24 +70,28 @@ struct Joinable {
 impl Passes {
     /// Joins the pass that has just begun, or begins one up to the head of the log.
     pub(super) async fn join(&self, log: &EventLog, page: i64) -> Result<Pages, ProjectionError> {
-        let mut joinable = self.0.lock().await;
-        let pass = if let Some(pass) = joinable.as_mut() {
-            pass
-        } else {
-            let up_to = log.head().await?;
-            tokio::spawn(read_for_all(
-                self.clone(),
-                read_pages(log.clone(), 0, up_to, page),
-            ));
-            joinable.insert(Joinable::new(up_to))
+        let head = log.head().await?;
+        let (is_new, up_to, shared) = {
+            let mut joinable = self.joinable();
+            let is_new = joinable.is_none();
+            let pass = joinable.get_or_insert_with(|| Joinable::new(head));
+            (is_new, pass.up_to, pass.join())
         };
+        if is_new {
+            let pages = read_pages(log.clone(), 0, up_to, page);
+            tokio::spawn(read_for_all(Open(Some(self.clone())), pages));
+        }
         Ok(Pages {
             log: log.clone(),
             page,
             read: 0,
-            up_to: pass.up_to,
-            source: Source::Shared(pass.join()),
+            up_to,
+            source: Source::Shared(shared),
         })
+    }
+
+    fn joinable(&self) -> MutexGuard<'_, Option<Joinable>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -113,21 +117,11 @@ impl Joinable {
 
 /// Gives each page to all that joined; waits for the slowest one. If the log cannot be read it ends: each fold then
 /// reads on by itself, and meets the error.
-async fn read_for_all(passes: Passes, pages: impl Stream<Item = Result<Arc<LogPage>, ProjectionError>>) {
+async fn read_for_all(mut open: Open, pages: impl Stream<Item = Result<Arc<LogPage>, ProjectionError>>) {
     let mut pages = std::pin::pin!(pages);
-    let (mut members, mut is_joinable) = (Vec::new(), true);
+    let mut members = Vec::new();
     while let Ok(Some(page)) = pages.try_next().await {
-        if is_joinable {
-            let mut joinable = passes.0.lock().await;
-            if let Some(pass) = joinable.as_mut() {
-                pass.pages.push(Arc::clone(&page));
-                members.append(&mut pass.joined);
-                is_joinable = pass.pages.len() < JOINABLE && !members.is_empty();
-            }
-            if !is_joinable {
-                *joinable = None;
-            }
-        }
+        open.add(&page, &mut members);
         let mut staying = Vec::with_capacity(members.len());
         for member in members {
             if member.send(Arc::clone(&page)).await.is_ok() {
@@ -135,12 +129,40 @@ async fn read_for_all(passes: Passes, pages: impl Stream<Item = Result<Arc<LogPa
             }
         }
         members = staying;
-        if members.is_empty() && !is_joinable {
+        if members.is_empty() && open.0.is_none() {
             return;
         }
     }
-    if is_joinable {
-        *passes.0.lock().await = None;
+}
+
+/// A pass while it can be joined. However the pass ends, nobody can join it afterwards: that fold would wait forever.
+struct Open(Option<Passes>);
+
+impl Open {
+    /// Keeps a page for those that join later, and takes those that have joined.
+    fn add(&mut self, page: &Arc<LogPage>, members: &mut Vec<mpsc::Sender<Arc<LogPage>>>) {
+        let Some(passes) = &self.0 else { return };
+        let mut is_over = true;
+        if let Some(pass) = passes.joinable().as_mut() {
+            pass.pages.push(Arc::clone(page));
+            members.append(&mut pass.joined);
+            is_over = pass.pages.len() == JOINABLE || members.is_empty();
+        }
+        if is_over {
+            self.close();
+        }
+    }
+
+    fn close(&mut self) {
+        if let Some(passes) = self.0.take() {
+            *passes.joinable() = None;
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
@@ -256,12 +278,16 @@ mod tests {
         })
     }
 
-    async fn begin(passes: &Passes) {
-        *passes.0.lock().await = Some(Joinable::new(1000));
+    fn open(passes: &Passes) -> Open {
+        Open(Some(passes.clone()))
     }
 
-    async fn join(passes: &Passes) -> Option<mpsc::Receiver<Arc<LogPage>>> {
-        passes.0.lock().await.as_mut().map(Joinable::join)
+    fn begin(passes: &Passes) {
+        *passes.joinable() = Some(Joinable::new(1000));
+    }
+
+    fn join(passes: &Passes) -> Option<mpsc::Receiver<Arc<LogPage>>> {
+        passes.joinable().as_mut().map(Joinable::join)
     }
 
     async fn all_of(mut pages: mpsc::Receiver<Arc<LogPage>>) -> Vec<Arc<LogPage>> {
@@ -275,23 +301,23 @@ mod tests {
     #[tokio::test]
     async fn who_joins_in_time_gets_the_same_pages_from_the_first_on() {
         let passes = Passes::default();
-        begin(&passes).await;
-        let first = join(&passes).await.unwrap();
+        begin(&passes);
+        let first = join(&passes).unwrap();
         let (sender, source) = mpsc::channel(1);
         let source = stream::unfold(source, |mut source| async move {
             Some((source.recv().await?, source))
         });
-        let reading = tokio::spawn(read_for_all(passes.clone(), source));
-        for number in 1..=3 {
+        let reading = tokio::spawn(read_for_all(open(&passes), source));
+        for number in 1..=2 {
             sender.send(Ok(page(number))).await.unwrap();
         }
-        let second = join(&passes).await.unwrap();
+        let second = join(&passes).unwrap();
         let (first, second) = (tokio::spawn(all_of(first)), tokio::spawn(all_of(second)));
-        for number in 4..=40 {
+        for number in 3..=40 {
             sender.send(Ok(page(number))).await.unwrap();
         }
         // It has read too many to be joined.
-        assert!(join(&passes).await.is_none());
+        assert!(join(&passes).is_none());
         drop(sender);
         let (first, second) = (first.await.unwrap(), second.await.unwrap());
         let numbers: Vec<i64> = first.iter().map(|page| page.up_to).collect();
@@ -309,29 +335,49 @@ mod tests {
     #[tokio::test]
     async fn who_leaves_stops_nobody_and_an_error_ends_it() {
         let passes = Passes::default();
-        begin(&passes).await;
-        let (stays, leaves) = (join(&passes).await.unwrap(), join(&passes).await.unwrap());
+        begin(&passes);
+        let (stays, leaves) = (join(&passes).unwrap(), join(&passes).unwrap());
         drop(leaves);
         let mut pages: Vec<_> = (1..=2).map(|number| Ok(page(number))).collect();
         pages.push(Err(ProjectionError::StillUnreadable));
         pages.push(Ok(page(3)));
-        read_for_all(passes.clone(), stream::iter(pages)).await;
+        read_for_all(open(&passes), stream::iter(pages)).await;
         assert_eq!(all_of(stays).await.len(), 2);
-        assert!(join(&passes).await.is_none());
+        assert!(join(&passes).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_pass_that_panics_or_is_aborted_lets_nobody_wait() {
+        for is_aborted in [false, true] {
+            let passes = Passes::default();
+            begin(&passes);
+            let waiting = join(&passes).unwrap();
+            let pages = stream::once(async move {
+                assert!(is_aborted, "the reader panics");
+                std::future::pending().await
+            });
+            let reading = tokio::spawn(read_for_all(open(&passes), pages));
+            if is_aborted {
+                reading.abort();
+            }
+            assert!(reading.await.is_err());
+            assert!(all_of(waiting).await.is_empty());
+            assert!(join(&passes).is_none());
+        }
     }
 
     #[tokio::test]
     async fn nothing_is_read_when_all_have_left() {
         let passes = Passes::default();
-        begin(&passes).await;
-        drop(join(&passes).await);
+        begin(&passes);
+        drop(join(&passes));
         let mut read = 0;
         let pages = stream::iter(1..1000).map(|number| {
             read += 1;
             Ok(page(number))
         });
-        read_for_all(passes.clone(), pages).await;
+        read_for_all(open(&passes), pages).await;
         assert!(read <= 2, "{read} pages");
-        assert!(join(&passes).await.is_none());
+        assert!(join(&passes).is_none());
     }
 }

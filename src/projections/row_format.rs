@@ -1,6 +1,5 @@
 //! Rows in PostgreSQL's binary format (PostgreSQL, "COPY", "Binary Format"), in which they are copied and hashed.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -12,7 +11,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::ProjectionError;
-use super::jsonb_text::jsonb_text;
+use super::jsonb_text::{Text, jsonb_text};
 
 /// Microseconds from 1970 to 2000, where PostgreSQL's timestamps begin.
 const EPOCH: i64 = 946_684_800_000_000;
@@ -249,10 +248,6 @@ fn count(length: usize) -> i32 {
 fn wrong(what: String) -> serde_json::Error {
     Error::custom(what)
 }
-
-/// A string, which is only copied if it has escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The fields of a JSON object in their order, their values as text.
 struct Fields<'a>(Vec<(&'a str, &'a RawValue)>);

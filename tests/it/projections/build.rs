@@ -1,5 +1,6 @@
 //! Building alongside the live tables, and the switch.
 
+use futures::future::join_all;
 use sitelog::log::EventLog;
 use sitelog::projections::all;
 use sitelog::projections::domains::Domains;
@@ -7,8 +8,9 @@ use sitelog::projections::fold::FoldOptions;
 use sitelog::projections::jobs::Jobs;
 use sitelog::projections::pass::Passes;
 use sitelog::projections::status::{ensure_all, status};
-use sitelog::projections::task::{TaskKind, TaskState};
+use sitelog::projections::task::{self, TaskKind, TaskState};
 use sitelog::projections::{Projection, as_of};
+use sqlx::postgres::PgPoolOptions;
 use tokio_util::sync::CancellationToken;
 
 use super::{TABLES, World, of};
@@ -30,6 +32,42 @@ async fn what_is_built_from_the_log_is_what_following_it_came_to() {
     }
     for (table, followed) in TABLES.iter().zip(followed) {
         assert_eq!(world.digest(table).await, followed, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_built_at_once_over_few_connections_is_what_each_is_alone() {
+    let world = World::with_events(1500).await;
+    let few = PgPoolOptions::new().max_connections(2);
+    let log = EventLog::open(few.connect(&world.database.url).await.unwrap());
+    let mut alone = Vec::new();
+    for table in TABLES {
+        alone.push(world.digest(table).await);
+    }
+    for kind in [TaskKind::Rebuild, TaskKind::Verify] {
+        let (passes, stop) = (Passes::default(), CancellationToken::new());
+        let mut asked = Vec::new();
+        for projection in all() {
+            let mut connection = world.database.pool.acquire().await.unwrap();
+            asked.push(projection.request(&mut connection, kind, "test").await.unwrap());
+        }
+        let work = all()
+            .into_iter()
+            .map(|projection| async { projection.work(&log, &passes, &stop).await.unwrap() });
+        assert_eq!(join_all(work).await, [true; 4]);
+        for asked in asked {
+            let ended = task::find(&world.database.pool, asked.task_id)
+                .await
+                .unwrap()
+                .unwrap();
+            assert_eq!((ended.state, ended.error), (TaskState::Done, None));
+            let result = ended.result.unwrap();
+            assert_eq!(result["wrong"].as_i64().unwrap_or(0), 0, "{result}");
+            assert_eq!(result["rechecked"].as_i64().unwrap_or(0), 0, "{result}");
+        }
+    }
+    for (table, alone) in TABLES.iter().zip(alone) {
+        assert_eq!(world.digest(table).await, alone, "{table}");
     }
 }
 

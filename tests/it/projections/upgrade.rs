@@ -1,6 +1,6 @@
 //! A database of an earlier release is brought up to date in place: read models are built again, and answers stay.
 //!
-//! `tests/fixtures/upgrade` holds a dump of one whose read models have earlier shapes, and 500 answers
+//! `tests/fixtures/upgrade` holds a dump of one whose read models have earlier shapes, and 2,000 answers
 //! of the release that wrote it; `record.py` there makes both.
 
 use flate2::read::GzDecoder;
