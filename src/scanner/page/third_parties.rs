@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use self::words::{CREDITS, DUTIES, NAMED, OWNER, PRIVACY, is_phone_label};
+use super::head::is_in_host;
 use super::imprint::is_imprint;
 use super::outline::Outline;
 use crate::scanner::site::registrable;
@@ -135,7 +136,9 @@ impl<'p> Places<'p> {
         };
         let mut end = next(label.end.min(line));
         let is_of_software = text[label.clone()].to_ascii_lowercase().contains("powered");
-        if is_of_software || !self.begins_line(label.start) {
+        // Who makes things for others by trade names himself on his own site.
+        let is_own = is_in_host(&text[label.end.min(end)..end], self.site);
+        if is_of_software || is_own || !self.begins_line(label.start) {
             return end;
         }
         while let Some(separator) = text[end..line].chars().next() {
@@ -333,6 +336,9 @@ mod tests {
         ] {
             assert_eq!(rest("https://a.test/", html), wanted, "{html}");
         }
+        let own = "<p>Designed by Jane Acre | Tel. 1";
+        assert_eq!(rest("https://a.test/", own), "");
+        assert_eq!(rest("https://acrejewels.test/", own), "| Tel. 1");
     }
 
     #[test]
